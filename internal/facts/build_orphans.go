@@ -1,0 +1,121 @@
+package facts
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/unjam-dev/unjam/internal/fit"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+// addOrphans makes workloads for pods whose owner was not seen, so that a
+// source with pods alone can be judged: pods of one ReplicaSet that carries a
+// template hash belong to the Deployment of the name before the hash.
+func (f *Facts) addOrphans() {
+	groups := map[objectKey]*Workload{}
+	var order []objectKey
+	for _, p := range f.Pods {
+		if p.Workload != nil {
+			continue
+		}
+		k := orphanOwner(p)
+		w := groups[k]
+		if w == nil {
+			w = &Workload{Kind: k.kind, Namespace: k.namespace, Name: k.name, Created: p.Obj.CreationTimestamp.Time, Started: p.Obj.CreationTimestamp.Time,
+				Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: p.Obj.Labels}, Spec: p.Obj.Spec},
+				Events:   f.EventsOf(k.kind, k.namespace, k.name, "")}
+			groups[k] = w
+			order = append(order, k)
+		}
+		w.Desired++
+		w.Total++
+		hash := cmp.Or(p.Obj.Labels[appsv1.DefaultDeploymentUniqueLabelKey], p.Obj.Labels[hashLabel])
+		f.orphanRevision(w, hash, p)
+		if p.Phase == PhaseReady {
+			w.Ready++
+			w.Available++
+		}
+	}
+	for _, k := range order {
+		w := groups[k]
+		// The youngest revision is the newest one.
+		slices.SortStableFunc(w.Old, func(a, b *Revision) int { return b.Created.Compare(a.Created) })
+		w.New, w.Old = w.Old[0], w.Old[1:]
+		w.Revision, w.Started, w.Updated = w.New.Number, w.New.Created, int32(len(w.New.Pods))
+		w.New.Desired = w.Updated
+		f.add(w)
+	}
+}
+
+func (f *Facts) orphanRevision(w *Workload, hash string, p *Pod) {
+	i := slices.IndexFunc(w.Old, func(r *Revision) bool { return r.Number == hash })
+	if i < 0 {
+		r := &Revision{Number: hash, Created: p.Obj.CreationTimestamp.Time, Template: w.Template}
+		if ref := metav1.GetControllerOf(p.Obj); ref != nil {
+			r.Name = ref.Name
+			r.Events = f.EventsOf(ref.Kind, p.Obj.Namespace, ref.Name, ref.UID)
+			r.CreateFailures = createFailures(r.Events, Receipt{Kind: ref.Kind, Namespace: p.Obj.Namespace, Name: ref.Name})
+		}
+		w.Old = append(w.Old, r)
+		i = len(w.Old) - 1
+	}
+	w.Old[i].Pods = append(w.Old[i].Pods, p)
+}
+
+func orphanOwner(p *Pod) objectKey {
+	ref := metav1.GetControllerOf(p.Obj)
+	if ref == nil || ref.Kind == "Node" {
+		return objectKey{"Pod", p.Obj.Namespace, p.Obj.Name}
+	}
+	if hash := p.Obj.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; hash != "" && ref.Kind == "ReplicaSet" {
+		if name, ok := strings.CutSuffix(ref.Name, "-"+hash); ok {
+			return objectKey{"Deployment", p.Obj.Namespace, name}
+		}
+	}
+	return objectKey{ref.Kind, p.Obj.Namespace, ref.Name}
+}
+
+// addRollouts reads Argo Rollouts, whose ReplicaSets look like a Deployment's.
+func (f *Facts) addRollouts(sets map[objectKey][]*appsv1.ReplicaSet, podsOf func(string, metav1.Object) []*Pod) {
+	for _, u := range f.Snap.Objects.Others {
+		if u.GetKind() != "Rollout" || !strings.HasPrefix(u.GetAPIVersion(), "argoproj.io/") {
+			continue
+		}
+		w := f.workload("Rollout", u)
+		w.Rollout, w.Template = u, &corev1.PodTemplateSpec{}
+		w.Desired = int32(nestedInt(u, 1, "spec", "replicas"))
+		w.Total, w.Updated = int32(nestedInt(u, 0, "status", "replicas")), int32(nestedInt(u, 0, "status", "updatedReplicas"))
+		w.Ready, w.Available = int32(nestedInt(u, 0, "status", "readyReplicas")), int32(nestedInt(u, 0, "status", "availableReplicas"))
+		w.Paused, _, _ = unstructured.NestedBool(u.Object, "spec", "paused")
+		w.ObservedGeneration = w.Generation // a string in Rollouts, read by its own causes
+		w.Revision = u.GetAnnotations()["rollout.argoproj.io/revision"]
+		hash, _, _ := unstructured.NestedString(u.Object, "status", "currentPodHash")
+		for _, rs := range sets[ownerKey("Rollout", u)] {
+			r := f.replicaSetRevision(rs, podsOf("ReplicaSet", rs))
+			if hash != "" && rs.Labels["rollouts-pod-template-hash"] == hash {
+				w.New, w.Started, w.Template = r, r.Created, r.Template
+				continue
+			}
+			w.Old = append(w.Old, r)
+		}
+		f.add(w)
+	}
+}
+
+func nestedInt(u *unstructured.Unstructured, fallback int64, path ...string) int64 {
+	if n, ok, err := unstructured.NestedInt64(u.Object, path...); ok && err == nil {
+		return n
+	}
+	return fallback
+}
+
+func newCluster(s *snapshot.Snapshot) *fit.Cluster {
+	o := s.Objects
+	return fit.NewCluster(o.Nodes, o.Pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes})
+}
