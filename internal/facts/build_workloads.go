@@ -18,8 +18,8 @@ import (
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 func (f *Facts) buildWorkloads() {
-	owned := map[types.UID][]*Pod{}  // controller UID → pods
-	named := map[objectKey][]*Pod{}  // controller kind and name → pods
+	owned := map[types.UID][]*Pod{} // controller UID → pods
+	named := map[objectKey][]*Pod{} // controller kind and name → pods
 	for _, p := range f.Pods {
 		if ref := metav1.GetControllerOf(p.Obj); ref != nil {
 			owned[ref.UID] = append(owned[ref.UID], p)

@@ -1,0 +1,3 @@
+package cause
+
+func admissionCauses() []Cause { return nil }

@@ -1,0 +1,3 @@
+package cause
+
+func autoscalerCauses() []Cause { return nil }

@@ -1,0 +1,3 @@
+package cause
+
+func contentCauses() []Cause { return nil }

@@ -1,0 +1,3 @@
+package cause
+
+func credentialCauses() []Cause { return nil }

@@ -1,0 +1,3 @@
+package cause
+
+func imageNameCauses() []Cause { return nil }

@@ -1,0 +1,3 @@
+package cause
+
+func nodeHealthCauses() []Cause { return nil }

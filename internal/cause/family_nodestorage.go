@@ -1,0 +1,3 @@
+package cause
+
+func nodeStorageCauses() []Cause { return nil }

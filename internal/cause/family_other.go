@@ -1,0 +1,3 @@
+package cause
+
+func otherCauses() []Cause { return nil }

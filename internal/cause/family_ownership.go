@@ -1,0 +1,3 @@
+package cause
+
+func ownershipCauses() []Cause { return nil }

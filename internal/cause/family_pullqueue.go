@@ -1,0 +1,3 @@
+package cause
+
+func pullQueueCauses() []Cause { return nil }

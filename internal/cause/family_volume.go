@@ -1,0 +1,3 @@
+package cause
+
+func volumeCauses() []Cause { return nil }
