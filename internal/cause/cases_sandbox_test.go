@@ -1,0 +1,3 @@
+package cause_test
+
+var sandboxCases = []testCase{}
