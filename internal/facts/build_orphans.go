@@ -2,6 +2,7 @@ package facts
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func (f *Facts) addOrphans() {
 		k := orphanOwner(p)
 		w := groups[k]
 		if w == nil {
-			w = &Workload{Kind: k.kind, Namespace: k.namespace, Name: k.name, Created: p.Obj.CreationTimestamp.Time, Started: p.Obj.CreationTimestamp.Time,
+			w = &Workload{Kind: k.kind, Namespace: k.namespace, Name: k.name, Orphan: k.kind != "Pod", Created: p.Obj.CreationTimestamp.Time, Started: p.Obj.CreationTimestamp.Time,
 				Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: p.Obj.Labels}, Spec: p.Obj.Spec},
 				Events:   f.EventsOf(k.kind, k.namespace, k.name, "")}
 			groups[k] = w
@@ -118,4 +119,40 @@ func nestedInt(u *unstructured.Unstructured, fallback int64, path ...string) int
 func newCluster(s *snapshot.Snapshot) *fit.Cluster {
 	o := s.Objects
 	return fit.NewCluster(o.Nodes, o.Pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes})
+}
+
+// addOrphanSets makes workloads for ReplicaSets whose owner was not seen: what
+// is refused or missing in them must not vanish with the owner.
+func (f *Facts) addOrphanSets(sets map[objectKey][]*appsv1.ReplicaSet, podsOf func(string, metav1.Object) []*Pod) {
+	known := map[objectKey]bool{}
+	for _, w := range f.Workloads {
+		known[objectKey{w.Kind, w.Namespace, w.Name}] = true
+	}
+	keys := slices.SortedFunc(maps.Keys(sets), func(a, b objectKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+	})
+	for _, k := range keys {
+		if known[k] || !slices.Contains(kinds, k.kind) {
+			continue
+		}
+		newest := slices.MaxFunc(sets[k], func(a, b *appsv1.ReplicaSet) int {
+			return cmp.Or(cmp.Compare(revisionNumber(a), revisionNumber(b)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time))
+		})
+		w := &Workload{Kind: k.kind, Namespace: k.namespace, Name: k.name, Orphan: true, Created: newest.CreationTimestamp.Time,
+			Started: newest.CreationTimestamp.Time, Template: &newest.Spec.Template, Events: f.EventsOf(k.kind, k.namespace, k.name, ""),
+			Revision: newest.Annotations[revisionAnnotation]}
+		f.splitReplicaSets(w, sets[k], podsOf)
+		for _, r := range append(slices.Clone(w.Old), w.New) {
+			if r != nil {
+				w.Desired += r.Desired
+				w.Total += r.ReplicaSet.Status.Replicas
+				w.Ready += r.ReplicaSet.Status.ReadyReplicas
+				w.Available += r.ReplicaSet.Status.AvailableReplicas
+			}
+		}
+		if w.New != nil {
+			w.Updated = w.New.ReplicaSet.Status.Replicas
+		}
+		f.add(w)
+	}
 }

@@ -52,6 +52,7 @@ func (f *Facts) buildWorkloads() {
 			f.add(f.loneReplicaSet(rs, podsOf("ReplicaSet", rs)))
 		}
 	}
+	f.addOrphanSets(replicaSets, podsOf)
 	f.addOrphans()
 }
 

@@ -40,6 +40,9 @@ type Workload struct {
 	Desired, Total, Updated, Ready, Available int32
 	Generation, ObservedGeneration            int64
 	Paused                                    bool
+	// Orphan is true when the object itself was not seen and the workload was
+	// inferred from its pods or ReplicaSets.
+	Orphan bool
 
 	Conditions []Condition
 	Events     []*Event

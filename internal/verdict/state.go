@@ -1,0 +1,137 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+// When a fault that may heal alone counts as a stall. The kubelet retries a
+// pull after 10, 20, 40 and 80 s plus up to 15 s each time, so a fault lifted
+// within a minute and a half is gone by the fourth attempt; before that,
+// "stalled" would be a false doom.
+const (
+	settleAttempts = 4
+	settleSpan     = 85 * time.Second
+	settleAlone    = 150 * time.Second // without a count of attempts
+	// settleOpen is how long a cause that is not certain must have lasted.
+	settleOpen = 30 * time.Second
+)
+
+// How long an attempt without any sign of trouble may take before it is called
+// slow. Ordinary pods are Ready well within this.
+const slowAfter = 2 * time.Minute
+
+func stateOf(f *facts.Facts, w *facts.Workload, fd cause.Finding) State {
+	if fd.Cause == "unknown" {
+		return Unknown
+	}
+	switch ClassOf(fd) {
+	case cause.Waiting:
+		return Waiting
+	case cause.Symptom:
+		return symptomState(f, w)
+	case cause.SelfHealing:
+		if settled(f, fd) {
+			return Stalled
+		}
+		return Recovering
+	}
+	if fd.Confidence == cause.Certain || fd.Attempts >= 2 || fd.Since.IsZero() || f.Now.Sub(fd.Since) >= settleOpen {
+		return Stalled
+	}
+	return Progressing
+}
+
+// settled reports whether a self-healing cause has lasted long enough.
+func settled(f *facts.Facts, fd cause.Finding) bool {
+	last := fd.Last
+	if last.IsZero() {
+		last = f.Now
+	}
+	span := last.Sub(fd.Since)
+	if fd.Since.IsZero() {
+		return false
+	}
+	if c := cause.ByCode(fd.Cause); c != nil && c.Settle > 0 {
+		return f.Now.Sub(fd.Since) >= c.Settle
+	}
+	if fd.Attempts >= settleAttempts && span >= settleSpan {
+		return true
+	}
+	return span >= settleAlone
+}
+
+// symptomState judges a workload of which only effects are known.
+func symptomState(f *facts.Facts, w *facts.Workload) State {
+	if deadlinePassed(w) {
+		return Unknown
+	}
+	s, _ := withoutCause(f, w)
+	if s == Healthy {
+		return Unknown // something is wrong, only its cause is not seen
+	}
+	return s
+}
+
+func deadlinePassed(w *facts.Workload) bool {
+	c := w.Condition("Progressing")
+	return c.Status == "False" && c.Reason == "ProgressDeadlineExceeded"
+}
+
+// withoutCause judges a workload on which no cause was found.
+func withoutCause(f *facts.Facts, w *facts.Workload) (State, string) {
+	done, why := Complete(w)
+	seen := f.Snap.Covers("pods", w.Namespace)
+	switch {
+	case done && !seen:
+		return Unknown, "its status says complete, but its pods could not be read"
+	case done && w.Orphan:
+		return Unknown, "its pods are ready, but the " + w.Kind + " itself was not seen"
+	case done:
+		return Healthy, why
+	case !seen:
+		return Unknown, why + ", and its pods could not be read"
+	case deadlinePassed(w):
+		return Unknown, why + ", its progress deadline has passed, and nothing seen says why"
+	}
+	quiet := f.Now.Sub(lastStep(w))
+	switch {
+	case !f.Snap.Covers("events", w.Namespace) && quiet >= slowAfter:
+		return Unknown, why + ", and its events could not be read"
+	case quiet < slowAfter:
+		return Progressing, why
+	}
+	return Slow, fmt.Sprintf("%s, no step forward for %s and nothing seen that is wrong", why, quiet.Round(time.Second))
+}
+
+// lastStep is the last time the attempt moved: it began, a pod was made, or a
+// pod became Ready.
+func lastStep(w *facts.Workload) time.Time {
+	last := w.Started
+	if c := w.Condition("Progressing"); c.Status == "True" && c.LastUpdate.After(last) {
+		last = c.LastUpdate
+	}
+	for _, p := range w.NewPods() {
+		for _, t := range []time.Time{p.Obj.CreationTimestamp.Time, p.Condition("Ready").LastTransition} {
+			if t.After(last) {
+				last = t
+			}
+		}
+	}
+	return last
+}
+
+// gapsOf are the gaps that keep a workload from being judged.
+func gapsOf(f *facts.Facts, w *facts.Workload) []snapshot.Gap {
+	var out []snapshot.Gap
+	for _, r := range []string{"pods", "events", "nodes", "replicasets", "deployments"} {
+		if g, ok := f.Snap.GapFor(r, w.Namespace); ok {
+			out = append(out, g)
+		}
+	}
+	return out
+}

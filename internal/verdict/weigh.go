@@ -1,0 +1,112 @@
+package verdict
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/facts"
+)
+
+// weigh splits findings into primary, contributing and explained.
+func (v *Verdict) weigh(f *facts.Facts, all []cause.Finding) {
+	var standing []cause.Finding
+	for i, fd := range all {
+		if explained(all, i) {
+			v.Explained = append(v.Explained, fd)
+		} else {
+			standing = append(standing, fd)
+		}
+	}
+	if slices.ContainsFunc(standing, isCause) {
+		// Effects hide behind any cause, also one that does not name them.
+		standing = slices.DeleteFunc(standing, func(fd cause.Finding) bool {
+			if isCause(fd) {
+				return false
+			}
+			v.Explained = append(v.Explained, fd)
+			return true
+		})
+	}
+	if len(standing) == 0 {
+		return
+	}
+	slices.SortStableFunc(standing, func(a, b cause.Finding) int { return compare(v.Workload, a, b) })
+	v.Primary, v.Contributing = &standing[0], standing[1:]
+}
+
+func isCause(fd cause.Finding) bool { return ClassOf(fd) != cause.Symptom }
+
+// explained reports whether another finding names all[i] as its effect. Of two
+// findings that explain each other the one earlier in the catalogue stands.
+func explained(all []cause.Finding, i int) bool {
+	for j, other := range all {
+		if j == i || !slices.Contains(other.Explains, all[i].Cause) {
+			continue
+		}
+		if slices.Contains(all[i].Explains, other.Cause) && i < j {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// ClassOf is the finding's own class where the facts decided it, else its
+// cause's.
+func ClassOf(fd cause.Finding) cause.Class {
+	if fd.Class != "" {
+		return fd.Class
+	}
+	if c := cause.ByCode(fd.Cause); c != nil {
+		return c.Class
+	}
+	return cause.Terminal
+}
+
+// compare orders findings: what blocks the new revision before what troubles
+// only old pods, causes before by-design waiting, firm before open, many pods
+// before few, then catalogue order.
+func compare(w *facts.Workload, a, b cause.Finding) int {
+	return cmp.Or(
+		cmp.Compare(bit(a.Old), bit(b.Old)),
+		cmp.Compare(classRank(a), classRank(b)),
+		cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()),
+		cmp.Compare(weight(w, b), weight(w, a)),
+		cmp.Compare(order(a.Cause), order(b.Cause)),
+		a.Since.Compare(b.Since),
+	)
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func classRank(fd cause.Finding) int {
+	switch ClassOf(fd) {
+	case cause.Terminal, cause.SelfHealing:
+		if fd.Cause == "unknown" {
+			return 2
+		}
+		return 0
+	case cause.Waiting:
+		return 1
+	}
+	return 3
+}
+
+// weight is how many pods a finding accounts for; one about pods that were
+// never made counts those missing.
+func weight(w *facts.Workload, fd cause.Finding) int {
+	if n := len(fd.Pods); n > 0 {
+		return n
+	}
+	return int(max(1, w.Desired-int32(len(w.NewPods()))))
+}
+
+func order(code string) int {
+	return slices.IndexFunc(cause.Catalogue, func(c cause.Cause) bool { return c.Code == code })
+}
