@@ -8,6 +8,7 @@ type SecretShape struct {
 	Namespace string    `json:"namespace"`
 	Name      string    `json:"name"`
 	UID       string    `json:"uid,omitempty"`
+	Version   string    `json:"resourceVersion,omitempty"`
 	Created   time.Time `json:"created,omitzero"`
 	// Type is the Secret's type, e.g. kubernetes.io/dockerconfigjson.
 	Type string `json:"type,omitempty"`
@@ -21,8 +22,13 @@ type SecretShape struct {
 // whether each entry could work, judged as the kubelet would.
 type PullCredentials struct {
 	// Malformed is the decode error of the whole document, empty when it parses.
-	Malformed string       `json:"malformed,omitempty"`
-	Entries   []Credential `json:"entries,omitempty"`
+	Malformed string `json:"malformed,omitempty"`
+	// Skipped says why the kubelet passes over the Secret without a word, empty
+	// when it reads it.
+	Skipped string `json:"skipped,omitempty"`
+	// Ignored names the top-level fields the kubelet ignores (credsStore, credHelpers).
+	Ignored []string     `json:"ignored,omitempty"`
+	Entries []Credential `json:"entries,omitempty"`
 }
 
 // Credential is one entry of auths, without its secret part.
@@ -33,11 +39,13 @@ type Credential struct {
 	User string `json:"user,omitempty"`
 	// Empty is true when the entry carries no user and no password: anonymous.
 	Empty bool `json:"empty,omitempty"`
+	// NoPassword is true when there is a user and an empty password.
+	NoPassword bool `json:"noPassword,omitempty"`
 	// Malformed says why auth does not decode to user:password.
 	Malformed string `json:"malformed,omitempty"`
 	// TrailingNewline is true when the password ends in a line break.
 	TrailingNewline bool `json:"trailingNewline,omitempty"`
-	// Ignored names a field the kubelet ignores (identitytoken, credsStore, credHelpers).
+	// Ignored names a field of the entry the kubelet ignores (identitytoken).
 	Ignored string `json:"ignored,omitempty"`
 	// Expires is the expiry found inside the password (JWT exp, ECR expiration).
 	Expires time.Time `json:"expires,omitzero"`
@@ -50,9 +58,20 @@ type ConfigMapShape struct {
 	Namespace string    `json:"namespace"`
 	Name      string    `json:"name"`
 	UID       string    `json:"uid,omitempty"`
+	Version   string    `json:"resourceVersion,omitempty"`
 	Created   time.Time `json:"created,omitzero"`
 	// Keys are the names in data and binaryData, sorted. Nil with KeysUnknown
 	// set means that only the object's metadata was read.
 	Keys        []string `json:"keys,omitempty"`
 	KeysUnknown bool     `json:"keysUnknown,omitempty"`
 }
+
+func (s *SecretShape) identity() identity {
+	return identity{s.Namespace, s.Name, s.UID, s.Version, s.Created}
+}
+func (s *SecretShape) setNamespace(ns string) { s.Namespace = ns }
+
+func (c *ConfigMapShape) identity() identity {
+	return identity{c.Namespace, c.Name, c.UID, c.Version, c.Created}
+}
+func (c *ConfigMapShape) setNamespace(ns string) { c.Namespace = ns }

@@ -59,12 +59,15 @@ const (
 
 // Gap is one thing that could not be read, and what would settle it.
 type Gap struct {
-	// Resource is the plural resource name, e.g. "secrets" or "pods/log".
+	// Resource is the plural resource name, e.g. "secrets" or "pods/log"; "*"
+	// means any, as when a file of the source could not be read.
 	Resource string `json:"resource"`
 	// Namespace is empty for a cluster-wide read.
 	Namespace string `json:"namespace,omitempty"`
-	// Name is set when the gap concerns one object.
-	Name   string    `json:"name,omitempty"`
+	// Name is set when the gap concerns one object or one file.
+	Name string `json:"name,omitempty"`
+	// Except are the namespaces that the gap does not concern.
+	Except []string  `json:"except,omitempty"`
 	Reason GapReason `json:"reason"`
 	// Detail is the error in one line.
 	Detail string `json:"detail,omitempty"`
@@ -72,23 +75,24 @@ type Gap struct {
 	Settle string `json:"settle,omitempty"`
 }
 
-// Covers reports whether the resource was read completely for the namespace:
-// only then does the absence of an object prove that it does not exist.
+// Covers reports whether the resource was read completely for the namespace
+// (empty for a cluster-scoped resource): only then does the absence of an
+// object prove that it does not exist.
 func (s *Snapshot) Covers(resource, namespace string) bool {
-	for _, g := range s.Gaps {
-		if g.Resource == resource && g.Name == "" && (g.Namespace == "" || g.Namespace == namespace) {
-			return false
-		}
-	}
-	return true
+	_, gap := s.GapFor(resource, namespace)
+	return !gap
 }
 
-// GapFor returns the gap that hides the resource in the namespace, if any.
+// GapFor returns the gap that hides the resource in the namespace, if any. A
+// snapshot of one namespace says nothing about others.
 func (s *Snapshot) GapFor(resource, namespace string) (Gap, bool) {
-	for _, g := range s.Gaps {
-		if g.Resource == resource && g.Name == "" && (g.Namespace == "" || g.Namespace == namespace) {
-			return g, true
+	for i := range s.Gaps {
+		if s.Gaps[i].hides(resource, namespace) {
+			return s.Gaps[i], true
 		}
+	}
+	if in := s.Origin.Namespace; in != "" && namespace != "" && namespace != in {
+		return Gap{Resource: resource, Namespace: namespace, Reason: GapNotCaptured, Detail: "only namespace " + in + " was read"}, true
 	}
 	return Gap{}, false
 }

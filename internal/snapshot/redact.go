@@ -1,0 +1,261 @@
+package snapshot
+
+import (
+	"regexp"
+	"strings"
+)
+
+// redacted stands where a secret was. Redact leaves it alone, so that redacting
+// twice changes nothing.
+const redacted = "[redacted]"
+
+// Redact takes credentials out of free text: log lines, event messages, error
+// text. It keeps the words of Kubernetes and runtime messages that only speak
+// about secrets, and the scope and service of registry token requests, since
+// causes are read from them.
+func Redact(text string) string {
+	if len(text) < 20 && !strings.ContainsAny(text, "=: ") {
+		return text
+	}
+	for _, r := range redactions {
+		text = r(text)
+	}
+	return text
+}
+
+var redactions = []func(string) string{
+	redactPEM, redactURLs, redactTokens, redactHeaders, redactQuotedPairs, redactPairs, redactColonPairs, redactFlags,
+}
+
+var (
+	pemBlock = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`)
+	anyURL   = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\` + "`" + `]+`)
+	mysqlDSN = regexp.MustCompile(`([\w.-]+):[^\s:@/"]+@(tcp|unix)\(`)
+
+	// knownTokens are credentials that tell themselves by their form.
+	knownTokens = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?` + // JWT
+		`|\beyJ[A-Za-z0-9+/_-]{40,}={0,2}` + // base64 of a JSON object: ECR token, docker config
+		`|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b` +
+		`|\b(?:gh[pousr]_|github_pat_|glpat-|dckr_pat_|dckr_oat_|xox[abeoprs]-|sk_live_|rk_live_|hf_|npm_|pypi-)[A-Za-z0-9_-]{16,}` +
+		`|\bAIza[A-Za-z0-9_-]{35}\b`)
+
+	authHeader = regexp.MustCompile(`(?i)(\b(?:proxy-)?authorization\\?["']?\s*[:=]\s*\[?\\?["']?)((?:bearer|basic|digest|negotiate|token|aws4-hmac-sha256)\s+)?([^\s"'\\\]]+)([^"'\\\]\r\n]*)`)
+	schemeWord = regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)([A-Za-z0-9._~+/-]{8,}={0,2})`)
+
+	secretWord = `[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|account[_-]?key|credential|signature)[\w-]*`
+	quotedPair = regexp.MustCompile(`(?i)(\\?["'](` + secretWord + `|auth|sig)\\?["']\s*:\s*\\?["'])([^"'\\]+)`)
+	equalPair  = regexp.MustCompile(`(?i)((?:\b|[_-])(` + secretWord + `|sig|x-amz-[a-z-]+)=)("[^"]*"|'[^']*'|[^\s&;,"'\\)\]}]+)`)
+	colonPair  = regexp.MustCompile(`(?i)((?:^|[\s,{;(])(` + secretWord + `):[ \t]+)([A-Za-z0-9+/_!@#$%^*-]{4,}={0,2})`)
+	flagPair   = regexp.MustCompile(`(?i)((?:^|\s)--?(?:[\w-]*-)?(?:password|passwd|token|secret|api-key|access-key|secret-key)\s+)([^\s-]\S*)`)
+
+	// harmlessKey ends the names of things that are about secrets, not secret.
+	harmlessKey = regexp.MustCompile(`(?i)(?:secrets|tokens|passwords|credentials|names?|refs?|types?|class|namespace|count|ttl|size|limit|length|policy|provider|version|enabled|required|webhook|mount|url|host|file|path|dir|id|seconds|expir\w*)$`)
+	harmlessVal = regexp.MustCompile(`(?i)^["']?(?:true|false|yes|no|null|nil|none|<nil>|<none>|<set[^>]*>|\d+(?:ms|s|m|h|d)|\**|\[redacted\].*|\$\{?\(?\w+\)?\}?)["']?$`)
+)
+
+func redactPEM(s string) string {
+	if !strings.Contains(s, "PRIVATE KEY-----") {
+		return s
+	}
+	return pemBlock.ReplaceAllString(s, redacted)
+}
+
+func redactURLs(s string) string {
+	if strings.Contains(s, "@") {
+		s = mysqlDSN.ReplaceAllString(s, "${1}:"+redacted+"@${2}(")
+	}
+	if !strings.Contains(s, "://") {
+		return s
+	}
+	return anyURL.ReplaceAllStringFunc(s, redactURL)
+}
+
+// plainParams are query parameters of registries and API servers that carry
+// no credential and help to tell a cause.
+var plainParams = map[string]bool{
+	"scope": true, "service": true, "ns": true, "n": true, "last": true, "mount": true, "from": true, "digest": true,
+	"limit": true, "timeout": true, "timeoutSeconds": true, "resourceVersion": true, "watch": true, "dryRun": true,
+	"fieldManager": true, "fieldSelector": true, "labelSelector": true, "allowWatchBookmarks": true, "api-version": true,
+	"client_id": true, "offline_token": true, "sslmode": true, redacted: true,
+}
+
+// redactURL drops the user part and every query parameter that is not known to
+// be harmless. Text after the address (": 401 Unauthorized") is kept.
+func redactURL(u string) string {
+	tail := len(strings.TrimRight(u, ":,;.)]}"))
+	if strings.HasSuffix(u[:tail]+"]", redacted) && strings.HasPrefix(u[tail:], "]") {
+		tail++
+	}
+	u, rest := u[:tail], u[tail:]
+	scheme := strings.Index(u, "://") + 3
+	end := len(u)
+	if i := strings.IndexAny(u[scheme:], "/?#"); i >= 0 {
+		end = scheme + i
+	}
+	if at := strings.LastIndexByte(u[scheme:end], '@'); at >= 0 {
+		u = u[:scheme] + redacted + u[scheme+at:]
+	} else if at := strings.LastIndexByte(u, '@'); at >= 0 && strings.Contains(u[scheme:at], ":") && !strings.ContainsAny(u[scheme:at], "?") && !strings.Contains(u[at:], "sha256:") {
+		u = u[:scheme] + redacted + u[at:] // a slash inside the password
+	}
+	path, query, ok := strings.Cut(u, "?")
+	if !ok {
+		return u + rest
+	}
+	var keep []string
+	dropped := false
+	for _, p := range strings.Split(query, "&") {
+		name, value, _ := strings.Cut(p, "=")
+		if plainParams[name] && (value == "" || !knownTokens.MatchString(value)) {
+			if name == redacted {
+				dropped = true
+				continue
+			}
+			keep = append(keep, p)
+			continue
+		}
+		dropped = true
+	}
+	if dropped {
+		keep = append(keep, redacted)
+	}
+	return path + "?" + strings.Join(keep, "&") + rest
+}
+
+func redactTokens(s string) string { return knownTokens.ReplaceAllString(s, redacted) }
+
+func redactHeaders(s string) string {
+	s = authHeader.ReplaceAllStringFunc(s, func(m string) string {
+		g := authHeader.FindStringSubmatch(m)
+		// "authorization: server message: …" and "authorization failed" are prose.
+		if g[2] == "" && !looksRandom(g[3]) || strings.HasPrefix(g[3], redacted) {
+			return m
+		}
+		if g[2] != "" && !looksRandom(g[3]) && isWord(g[3]) && strings.TrimSpace(g[4]) != "" {
+			return m
+		}
+		return g[1] + g[2] + redacted + g[4]
+	})
+	return schemeWord.ReplaceAllStringFunc(s, func(m string) string {
+		g := schemeWord.FindStringSubmatch(m)
+		if !looksRandom(g[3]) {
+			return m
+		}
+		return g[1] + g[2] + redacted
+	})
+}
+
+func redactQuotedPairs(s string) string {
+	if !strings.Contains(s, ":") {
+		return s
+	}
+	return quotedPair.ReplaceAllStringFunc(s, func(m string) string {
+		g := quotedPair.FindStringSubmatch(m)
+		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) {
+			return m
+		}
+		return g[1] + redacted
+	})
+}
+
+func redactPairs(s string) string {
+	if !strings.Contains(s, "=") {
+		return s
+	}
+	return equalPair.ReplaceAllStringFunc(s, func(m string) string {
+		g := equalPair.FindStringSubmatch(m)
+		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) || strings.HasPrefix(g[3], redacted[:len(redacted)-1]) {
+			return m
+		}
+		return g[1] + redacted
+	})
+}
+
+// redactColonPairs handles "password: hunter2" as a log line or YAML prints it.
+// Runtimes write "…token: unexpected status…" in the same form, so the value
+// must look like a secret, or stand alone after the name of a password.
+func redactColonPairs(s string) string {
+	if !strings.Contains(s, ":") {
+		return s
+	}
+	idx := colonPair.FindAllStringSubmatchIndex(s, -1)
+	if idx == nil {
+		return s
+	}
+	var b strings.Builder
+	last := 0
+	for _, m := range idx {
+		key, value, rest := s[m[4]:m[5]], s[m[6]:m[7]], s[m[7]:]
+		alone := rest == "" || strings.ContainsRune(",;}\n\r", rune(rest[0]))
+		password := strings.Contains(strings.ToLower(key), "pass") || strings.Contains(strings.ToLower(key), "pwd")
+		switch {
+		case harmlessKey.MatchString(key), harmlessVal.MatchString(value):
+			continue
+		case password && (alone || hasDigit(value) && !strings.HasPrefix(rest, ".")):
+		case alone && looksRandom(value), len(value) >= 20 && looksRandom(value) && !strings.HasPrefix(rest, "."):
+		default:
+			continue
+		}
+		b.WriteString(s[last:m[6]])
+		b.WriteString(redacted)
+		last = m[7]
+	}
+	b.WriteString(s[last:])
+	return b.String()
+}
+
+func redactFlags(s string) string {
+	if !strings.Contains(s, "-") {
+		return s
+	}
+	return flagPair.ReplaceAllStringFunc(s, func(m string) string {
+		g := flagPair.FindStringSubmatch(m)
+		if isWord(g[2]) || harmlessVal.MatchString(g[2]) {
+			return m // prose: "unknown flag: --token for …"
+		}
+		return g[1] + redacted
+	})
+}
+
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+
+// looksRandom tells a generated string from a word, a name or a number.
+func looksRandom(s string) bool {
+	if len(s) < 8 {
+		return false
+	}
+	var lower, upper, digit, hex, other int
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digit++
+			hex++
+		case c >= 'a' && c <= 'f':
+			lower++
+			hex++
+		case c >= 'g' && c <= 'z':
+			lower++
+		case c >= 'A' && c <= 'Z':
+			upper++
+		default:
+			other++
+		}
+	}
+	switch {
+	case hex == len(s) && digit > 0 && lower > 0:
+		return len(s) >= 16
+	case upper > 0 && lower > 0 && digit > 0:
+		return true
+	case strings.HasSuffix(s, "=") && other <= 3:
+		return true
+	}
+	return len(s) >= 20 && other == 0 && digit > 0 && (lower > 0 || upper > 0)
+}
