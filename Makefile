@@ -1,0 +1,46 @@
+# One line of help per target: the text after ##.
+GO ?= go
+LAB := cd lab && $(GO) run ./cmd/lab
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-product test-lab lab lab-down record bench fuzz docs lint
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/unjam and bin/kubectl-unjam
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/unjam ./cmd/unjam
+	ln -sf unjam bin/kubectl-unjam
+
+demo: ## replay recorded real stalls; needs no cluster
+	$(GO) run ./cmd/unjam demo
+
+test: test-product test-lab ## all tests: product, then the lab's on hollow and real nodes
+
+test-product: ## product tests with the race detector; no cluster needed
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+test-lab: build ## scenarios on a real Kubernetes: hollow nodes, then real nodes
+	lab/test.sh
+
+lab: ## bring up a real cluster (built once into a cache) and print its KUBECONFIG
+	@$(LAB) up
+
+lab-down: ## stop the lab and leave nothing behind
+	@$(LAB) down
+
+record: build ## run all scenarios on the lab and save their bundles
+	lab/record.sh
+
+bench: ## benchmarks with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+fuzz: ## fuzz every parser for FUZZTIME (default 30s) each
+	test/fuzz.sh
+
+docs: ## regenerate docs/causes, exit codes and the command reference
+	$(GO) run ./docs/generate
+
+lint: ## golangci-lint, when it is installed
+	golangci-lint run

@@ -1,0 +1,50 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/paste"
+	"github.com/unjam-dev/unjam/internal/report"
+	"github.com/unjam-dev/unjam/internal/verdict"
+)
+
+// Explain finds the causes in pasted text, best first, and returns the time in
+// the text that counts as the present.
+func Explain(text string) (*report.Findings, time.Time) {
+	snap := paste.Read(text)
+	f := facts.Build(snap)
+	var list []cause.Finding
+	for _, w := range f.Workloads {
+		v := verdict.Judge(f, w)
+		if v.Primary == nil || v.State == verdict.Healthy {
+			continue
+		}
+		list = append(list, *v.Primary)
+		list = append(list, v.Contributing...)
+	}
+	slices.SortStableFunc(list, func(a, b cause.Finding) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
+	})
+	var out []cause.Finding
+	for _, fd := range list {
+		if !slices.ContainsFunc(out, func(o cause.Finding) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
+			out = append(out, fd)
+		}
+	}
+	return report.NewFindingsDocument(report.NewFindings(out)), snap.TakenAt
+}
+
+// rank puts faults before waiting by design, and both before effects.
+func rank(fd cause.Finding) int {
+	switch verdict.ClassOf(fd) {
+	case cause.Waiting:
+		return 1
+	case cause.Symptom:
+		return 2
+	}
+	return 0
+}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/plan"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+	"github.com/unjam-dev/unjam/internal/verdict"
+)
+
+// New builds the report of verdicts over one snapshot. With onlyTrouble,
+// healthy workloads are counted but not listed.
+func New(s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Report {
+	r := &Report{APIVersion: APIVersion, Kind: Kind, TakenAt: s.TakenAt.UTC(), Origin: s.Origin,
+		Verdicts: []Verdict{}, Summary: map[string]int{}, Gaps: append([]snapshot.Gap{}, s.Gaps...)}
+	for _, v := range verdicts {
+		r.Summary[string(v.State)]++
+		if onlyTrouble && v.State == verdict.Healthy {
+			continue
+		}
+		r.Verdicts = append(r.Verdicts, newVerdict(v))
+	}
+	slices.SortStableFunc(r.Verdicts, func(a, b Verdict) int {
+		return cmp.Or(cmp.Compare(stateRank(a.State), stateRank(b.State)), cmp.Compare(a.Workload.Namespace, b.Workload.Namespace),
+			cmp.Compare(a.Workload.Kind, b.Workload.Kind), cmp.Compare(a.Workload.Name, b.Workload.Name))
+	})
+	return r
+}
+
+func stateRank(s string) int { return slices.Index(verdict.States, verdict.State(s)) }
+
+func newVerdict(v verdict.Verdict) Verdict {
+	w := v.Workload
+	out := Verdict{Workload: Workload{Kind: w.Kind, Namespace: w.Namespace, Name: w.Name, Revision: w.Revision, Pods: countPods(w)},
+		State: string(v.State), Reason: v.Reason, Since: v.Since().UTC(), Gaps: v.Gaps,
+		Contributing: NewFindings(v.Contributing), Explained: NewFindings(v.Explained)}
+	if v.Primary != nil {
+		p := newFinding(*v.Primary)
+		out.Primary = &p
+	}
+	return out
+}
+
+func countPods(w *facts.Workload) Pods {
+	p := Pods{Desired: w.Desired, Updated: w.Updated, Available: w.Available}
+	for _, pod := range w.OldPods() {
+		if pod.Terminating() {
+			continue
+		}
+		p.Old++
+		if pod.Phase == facts.PhaseReady {
+			p.OldReady++
+		}
+	}
+	return p
+}
+
+// NewFindings converts findings in the order given.
+func NewFindings(in []cause.Finding) []Finding {
+	out := make([]Finding, 0, len(in))
+	for _, fd := range in {
+		out = append(out, newFinding(fd))
+	}
+	return out
+}
+
+func newFinding(fd cause.Finding) Finding {
+	out := Finding{Cause: fd.Cause, Class: string(verdict.ClassOf(fd)), Confidence: string(fd.Confidence), Summary: snapshot.Redact(fd.Summary),
+		Evidence: []Evidence{}, Affected: Affected{Pods: list(fd.Pods), Nodes: list(fd.Nodes), Containers: list(fd.Containers)},
+		Rivals: []Rival{}, Fix: plan.Fixes(fd), Checks: plan.Checks(fd),
+		Since: fd.Since.UTC(), LastSeen: fd.Last.UTC(), NextRetry: fd.NextRetry.UTC(), Attempts: fd.Attempts, Key: fd.Key, OldRevision: fd.Old}
+	if c := cause.ByCode(fd.Cause); c != nil {
+		out.Family, out.Title = string(c.Family), c.Title
+	}
+	if out.Fix == nil {
+		out.Fix = []plan.Fix{}
+	}
+	for _, e := range fd.Evidence {
+		e.Receipt.Text = snapshot.Redact(e.Receipt.Text)
+		out.Evidence = append(out.Evidence, Evidence{Text: snapshot.Redact(e.Text), Receipt: e.Receipt})
+	}
+	for _, r := range fd.Rivals {
+		out.Rivals = append(out.Rivals, Rival(r))
+	}
+	return out
+}
+
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

@@ -1,0 +1,280 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/unjam-dev/unjam/internal/plan"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+	"github.com/unjam-dev/unjam/internal/verdict"
+)
+
+func stateNames() []string {
+	var out []string
+	for _, s := range verdict.States {
+		out = append(out, string(s))
+	}
+	return out
+}
+
+// verdict writes one workload in full: the answer first, then who, why, since
+// when, what else it could be, and what to do.
+func (t *textWriter) verdict(v Verdict) {
+	t.wrapped("", t.answer(v), 2)
+	p := v.Primary
+	if p == nil {
+		t.noCause(v)
+		return
+	}
+	t.line("")
+	t.finding(*p, v.Workload)
+	for _, c := range v.Contributing {
+		t.field("also", fmt.Sprintf("%s: %s", bold.Render(c.Cause), c.Summary))
+		if len(c.Fix) > 0 {
+			t.fix(0, c.Fix[0])
+		}
+	}
+	if len(v.Explained) > 0 {
+		t.field("follows", causeNames(v.Explained)+faint.Render(" (effects of the above)"))
+	}
+}
+
+func (t *textWriter) noCause(v Verdict) {
+	if v.State != "healthy" {
+		t.line("")
+		t.field("pods", fmt.Sprintf("%d of %d available, %d of the newest revision", v.Workload.Pods.Available, v.Workload.Pods.Desired, v.Workload.Pods.Updated))
+		if !v.Since.IsZero() {
+			t.field("since", t.when(v.Since))
+		}
+	}
+	for _, g := range v.Gaps {
+		t.field("missing", gapText(g))
+	}
+}
+
+func (t *textWriter) finding(f Finding, w Workload) {
+	t.field("cause", fmt.Sprintf("%s, %s, %s%s", bold.Render(f.Cause), f.Confidence, f.Class, t.since(f)))
+	if who := affected(f, w.Pods); who != "" {
+		t.field("affected", who+where(f))
+	}
+	label := "evidence"
+	for i, e := range f.Evidence {
+		if i == 3 && !t.o.Evidence {
+			t.field("", faint.Render(fmt.Sprintf("and %d more (--explain-evidence)", len(f.Evidence)-i)))
+			break
+		}
+		t.evidence(label, e)
+		label = ""
+	}
+	label = "or else"
+	for _, r := range f.Rivals {
+		t.field(label, fmt.Sprintf("%s; settled by: %s", bold.Render(r.Cause), r.SettledBy))
+		label = ""
+	}
+	for i, fix := range f.Fix {
+		t.fix(i+1, fix)
+	}
+	if t.o.Evidence {
+		for _, c := range f.Checks {
+			t.field("check", c.Text)
+			if c.Command != "" {
+				t.command(c.Command)
+			}
+		}
+	}
+}
+
+func (t *textWriter) evidence(label string, e Evidence) {
+	r := e.Receipt
+	at := ""
+	if !r.Time.IsZero() {
+		at = r.Time.UTC().Format("15:04:05") + " "
+	}
+	t.field(label, faint.Render(at)+e.Text)
+	text := r.Text
+	if t.o.Evidence {
+		ref := strings.ToLower(r.Kind) + "/" + r.Name
+		if r.Namespace != "" {
+			ref = r.Namespace + " " + ref
+		}
+		t.wrapped(strings.Repeat(" ", labelWidth), faint.Render(ref+" "+r.Field), labelWidth)
+	} else {
+		text = middle(text, 280)
+	}
+	if text != "" {
+		t.wrapped(strings.Repeat(" ", labelWidth), faint.Render("“"+strings.TrimSpace(text)+"”"), labelWidth)
+	}
+}
+
+func (t *textWriter) fix(n int, f plan.Fix) {
+	text := f.Text
+	if n > 0 {
+		text = fmt.Sprintf("%d. %s", n, text)
+	}
+	if f.Approver != "" {
+		text += faint.Render(" (" + f.Approver + ")")
+	}
+	label := "fix"
+	if n != 1 {
+		label = ""
+	}
+	t.field(label, text)
+	if f.Command != "" {
+		t.command(f.Command)
+	}
+	if f.Undo != "" {
+		t.wrapped(strings.Repeat(" ", labelWidth+2)+faint.Render("undo: "), f.Undo, labelWidth+8)
+	}
+}
+
+// since says when it began, how often it was tried and when the next try is.
+func (t *textWriter) since(f Finding) string {
+	var s strings.Builder
+	if !f.Since.IsZero() {
+		fmt.Fprintf(&s, ", since %s", t.when(f.Since))
+	}
+	if f.Attempts > 1 {
+		fmt.Fprintf(&s, ", %d attempts", f.Attempts)
+	}
+	if d := f.NextRetry.Sub(t.now); !f.NextRetry.IsZero() && d > 0 {
+		fmt.Fprintf(&s, ", next retry in %s", short(d))
+	} else if !f.NextRetry.IsZero() {
+		s.WriteString(", next retry due now")
+	}
+	return s.String()
+}
+
+func (t *textWriter) when(at time.Time) string {
+	return fmt.Sprintf("%s (%s)", at.UTC().Format("15:04:05Z"), short(t.now.Sub(at)))
+}
+
+// short is a duration as people say it: two units at most.
+func short(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours())/24)
+}
+
+func affected(f Finding, p Pods) string {
+	if len(f.Affected.Pods) == 0 {
+		return serving(f, p)
+	}
+	s := fmt.Sprintf("%d of %d pods", len(f.Affected.Pods), max(p.Desired, int32(len(f.Affected.Pods))))
+	if len(f.Affected.Nodes) > 0 {
+		s += fmt.Sprintf(" on %d node%s", len(f.Affected.Nodes), plural(len(f.Affected.Nodes)))
+	}
+	if more := serving(f, p); more != "" {
+		s += "; " + more
+	}
+	return s
+}
+
+func serving(f Finding, p Pods) string {
+	if p.OldReady == 0 || f.OldRevision {
+		return ""
+	}
+	if p.OldReady == 1 {
+		return "1 pod of the old revision still serves"
+	}
+	return fmt.Sprintf("%d pods of the old revision still serve", p.OldReady)
+}
+
+func where(f Finding) string {
+	if len(f.Affected.Pods) == 0 {
+		return ""
+	}
+	s := ": " + names(f.Affected.Pods, 4)
+	if len(f.Affected.Containers) > 0 {
+		s += ", container " + names(f.Affected.Containers, 3)
+	}
+	if len(f.Affected.Nodes) > 0 {
+		s += ", on " + names(f.Affected.Nodes, 4)
+	}
+	return s
+}
+
+// names lists up to n names and counts the rest.
+func names(list []string, n int) string {
+	if len(list) <= n {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
+}
+
+func rivalNames(rivals []Rival) string {
+	var out []string
+	for _, r := range rivals {
+		out = append(out, r.Cause)
+	}
+	return names(out, 3)
+}
+
+func causeNames(findings []Finding) string {
+	seen := map[string]bool{}
+	var out []string
+	for _, f := range findings {
+		if !seen[f.Cause] {
+			seen[f.Cause] = true
+			out = append(out, f.Cause)
+		}
+	}
+	return names(out, 4)
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// middle shortens text in its middle: messages begin with what was tried and
+// end with why it failed, and both ends matter.
+func middle(s string, n int) string {
+	if ansi.StringWidth(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	head := n / 3
+	return string(r[:head]) + " … " + string(r[len(r)-(n-head-3):])
+}
+
+func (t *textWriter) gaps(r *Report) {
+	t.line("")
+	t.line("not seen:")
+	for i, g := range r.Gaps {
+		if i == 8 && !t.o.Evidence {
+			t.line(fmt.Sprintf("  and %d more (-o json lists all)", len(r.Gaps)-i))
+			break
+		}
+		t.wrapped("  ", gapText(g), 4)
+	}
+}
+
+func gapText(g snapshot.Gap) string {
+	s := g.Resource
+	if g.Namespace != "" {
+		s += " in " + g.Namespace
+	}
+	if g.Name != "" {
+		s += " " + g.Name
+	}
+	s += ": " + string(g.Reason)
+	if g.Detail != "" {
+		s += ", " + g.Detail
+	}
+	if g.Settle != "" {
+		s += "; needs: " + g.Settle
+	}
+	return s
+}
