@@ -118,7 +118,8 @@ func nestedInt(u *unstructured.Unstructured, fallback int64, path ...string) int
 
 func newCluster(s *snapshot.Snapshot) *fit.Cluster {
 	o := s.Objects
-	return fit.NewCluster(o.Nodes, o.Pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes})
+	return fit.NewCluster(o.Nodes, o.Pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes, Namespaces: o.Namespaces,
+		Partial: s.Origin.Namespace != "" || !s.Covers("nodes", "") || !s.Covers("pods", "")})
 }
 
 // addOrphanSets makes workloads for ReplicaSets whose owner was not seen: what

@@ -1,51 +1,51 @@
 // Package fit is the scheduling arithmetic: it reads the scheduler's "0/N
-// nodes" messages and recomputes the predicates for every node.
+// nodes" messages and recomputes the scheduler's checks for every node.
+//
+// The scheduler stops at the first check a node fails and prints counts only
+// (pkg/scheduler/framework/runtime/framework.go, RunFilterPlugins). This package
+// computes every failed check of every node, so that a change can be tried out
+// before it is recommended.
 package fit
 
-import (
-	corev1 "k8s.io/api/core/v1"
-	storagev1 "k8s.io/api/storage/v1"
+// Check is one test the scheduler makes of a node for a pod.
+type Check string
+
+// The checks that can be recomputed from objects, in the scheduler's order.
+const (
+	NodeName     Check = "node-name"
+	Cordoned     Check = "cordoned"
+	Taint        Check = "taint"
+	NodeAffinity Check = "node-affinity"
+	HostPort     Check = "host-port"
+	Slots        Check = "slots"     // number of pods on a node
+	Resources    Check = "resources" // cpu, memory, storage, hugepages, devices
+	RWOP         Check = "rwop"      // ReadWriteOncePod claim in use
+	VolumeCount  Check = "volume-count"
+	VolumeNode   Check = "volume-node" // the PV's node affinity
+	VolumeZone   Check = "volume-zone" // the PV's zone label
+	SpreadLabel  Check = "spread-label"
+	Spread       Check = "spread"
+	ExistingAnti Check = "existing-anti-affinity"
+	PodAffinity  Check = "pod-affinity"
+	AntiAffinity Check = "anti-affinity"
 )
 
-// FitError is the scheduler's message about one pod, taken apart
-// (pkg/scheduler/framework/types.go, FitError.Error).
-type FitError struct {
-	// Nodes is N of "0/N nodes are available".
-	Nodes int
-	// PreFilter is the message that applies to all nodes, where there is one.
-	PreFilter string
-	// Reasons are the per-node reasons with their node counts, as printed.
-	Reasons []Reason
-	// Preemption is the clause after "preemption:", empty when absent.
-	Preemption string
-}
-
-// Reason is one per-node reason of a FitError.
-type Reason struct {
-	Count int
-	Text  string
-}
-
-// ParseFitError reads a FailedScheduling message; ok is false when it is not
-// of the "0/N nodes" form.
-func ParseFitError(message string) (e FitError, ok bool) { return FitError{}, false }
-
-// Options are the objects beside nodes and pods that predicates read.
-type Options struct {
-	PVCs           []*corev1.PersistentVolumeClaim
-	PVs            []*corev1.PersistentVolume
-	StorageClasses []*storagev1.StorageClass
-	CSINodes       []*storagev1.CSINode
-}
-
-// Cluster is the state predicates are computed against.
-type Cluster struct {
-	nodes []*corev1.Node
-	pods  []*corev1.Pod
-	opt   Options
-}
-
-// NewCluster indexes nodes and pods. It copies nothing.
-func NewCluster(nodes []*corev1.Node, pods []*corev1.Pod, opt Options) *Cluster {
-	return &Cluster{nodes: nodes, pods: pods, opt: opt}
-}
+// The checks that are only read from the scheduler's message.
+const (
+	CSIDriver       Check = "csi-driver"
+	UnboundPVC      Check = "unbound-pvc"
+	MissingPVC      Check = "missing-pvc"
+	LostPVC         Check = "lost-pvc"
+	NoPV            Check = "no-pv"
+	StorageCapacity Check = "storage-capacity"
+	DiskConflict    Check = "disk-conflict"
+	DRA             Check = "dra"
+	DRAMissing      Check = "dra-missing"
+	DRABinding      Check = "dra-binding"
+	Gang            Check = "gang"
+	Gates           Check = "gates"
+	Subset          Check = "subset" // excluded by a PreFilter plugin
+	Features        Check = "features"
+	Preempting      Check = "preempting"
+	Unknown         Check = "unknown" // extender or out-of-tree plugin
+)
