@@ -17,15 +17,55 @@ func Redact(text string) string {
 	if len(text) < 20 && !strings.ContainsAny(text, "=: ") {
 		return text
 	}
+	lower := strings.ToLower(text)
 	for _, r := range redactions {
-		text = r(text)
+		if containsAny(lower, r.signs) {
+			text = outsideMarks(text, r.apply)
+		}
 	}
 	return text
 }
 
-var redactions = []func(string) string{
-	redactPEM, redactURLs, redactTokens, redactHeaders, redactQuotedPairs, redactPairs, redactColonPairs, redactFlags,
+func containsAny(text string, signs []string) bool {
+	for _, s := range signs {
+		if strings.Contains(text, s) {
+			return true
+		}
+	}
+	return false
 }
+
+// outsideMarks applies f to what lies between marks left by an earlier
+// redaction, so that no pattern ever sees a mark.
+func outsideMarks(text string, f func(string) string) string {
+	if !strings.Contains(text, redacted) {
+		return f(text)
+	}
+	parts := strings.Split(text, redacted)
+	for i, p := range parts {
+		parts[i] = f(p)
+	}
+	return strings.Join(parts, redacted)
+}
+
+// redactions run in this order. The signs, in lower case, are what a text must
+// hold for the patterns to be worth trying: most strings hold none.
+var redactions = []struct {
+	apply func(string) string
+	signs []string
+}{
+	{redactPEM, []string{"private key-----"}},
+	{redactURLs, []string{"://", "@tcp(", "@unix("}},
+	{redactTokens, []string{"eyj", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "glpat-", "_oat_", "xox", "k_live_", "hf_", "npm_", "pypi-", "aiza"}},
+	{redactHeaders, []string{"authorization", "bearer", "basic"}},
+	{redactQuotedPairs, append([]string{"auth", "sig"}, secretSigns...)},
+	{redactPairs, append([]string{"sig", "x-amz"}, secretSigns...)},
+	{redactColonPairs, secretSigns},
+	{redactFlags, secretSigns},
+}
+
+// secretSigns are in every match of secretWord.
+var secretSigns = []string{"passw", "passphrase", "pwd", "secret", "token", "key", "credential", "signature"}
 
 var (
 	pemBlock = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`)
@@ -50,7 +90,7 @@ var (
 
 	// harmlessKey ends the names of things that are about secrets, not secret.
 	harmlessKey = regexp.MustCompile(`(?i)(?:secrets|tokens|passwords|credentials|names?|refs?|types?|class|namespace|count|ttl|size|limit|length|policy|provider|version|enabled|required|webhook|mount|url|host|file|path|dir|id|seconds|expir\w*)$`)
-	harmlessVal = regexp.MustCompile(`(?i)^["']?(?:true|false|yes|no|null|nil|none|<nil>|<none>|<set[^>]*>|\d+(?:ms|s|m|h|d)|\**|\[redacted\].*|\$\{?\(?\w+\)?\}?)["']?$`)
+	harmlessVal = regexp.MustCompile(`(?i)^["']?(?:true|false|yes|no|null|nil|none|<nil>|<none>|<set[^>]*>|\d+(?:ms|s|m|h|d)|\**|\$\{?\(?\w+\)?\}?)["']?$`)
 )
 
 func redactPEM(s string) string {
@@ -76,16 +116,13 @@ var plainParams = map[string]bool{
 	"scope": true, "service": true, "ns": true, "n": true, "last": true, "mount": true, "from": true, "digest": true,
 	"limit": true, "timeout": true, "timeoutSeconds": true, "resourceVersion": true, "watch": true, "dryRun": true,
 	"fieldManager": true, "fieldSelector": true, "labelSelector": true, "allowWatchBookmarks": true, "api-version": true,
-	"client_id": true, "offline_token": true, "sslmode": true, redacted: true,
+	"client_id": true, "offline_token": true, "sslmode": true,
 }
 
 // redactURL drops the user part and every query parameter that is not known to
 // be harmless. Text after the address (": 401 Unauthorized") is kept.
 func redactURL(u string) string {
 	tail := len(strings.TrimRight(u, ":,;.)]}"))
-	if strings.HasSuffix(u[:tail]+"]", redacted) && strings.HasPrefix(u[tail:], "]") {
-		tail++
-	}
 	u, rest := u[:tail], u[tail:]
 	scheme := strings.Index(u, "://") + 3
 	end := len(u)
@@ -105,11 +142,11 @@ func redactURL(u string) string {
 	dropped := false
 	for _, p := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(p, "=")
+		if name == "" && value == "" {
+			keep = append(keep, p) // "token?..." in shortened texts
+			continue
+		}
 		if plainParams[name] && (value == "" || !knownTokens.MatchString(value)) {
-			if name == redacted {
-				dropped = true
-				continue
-			}
 			keep = append(keep, p)
 			continue
 		}
@@ -127,7 +164,7 @@ func redactHeaders(s string) string {
 	s = authHeader.ReplaceAllStringFunc(s, func(m string) string {
 		g := authHeader.FindStringSubmatch(m)
 		// "authorization: server message: …" and "authorization failed" are prose.
-		if g[2] == "" && !looksRandom(g[3]) || strings.HasPrefix(g[3], redacted) {
+		if g[2] == "" && !looksRandom(g[3]) {
 			return m
 		}
 		if g[2] != "" && !looksRandom(g[3]) && isWord(g[3]) && strings.TrimSpace(g[4]) != "" {
@@ -163,7 +200,7 @@ func redactPairs(s string) string {
 	}
 	return equalPair.ReplaceAllStringFunc(s, func(m string) string {
 		g := equalPair.FindStringSubmatch(m)
-		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) || strings.HasPrefix(g[3], redacted[:len(redacted)-1]) {
+		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) {
 			return m
 		}
 		return g[1] + redacted

@@ -247,7 +247,7 @@ func cleanHostKey(key string) string {
 		if i := strings.Index(key, "://"); i >= 0 && i < at {
 			scheme = key[:i+3]
 		}
-		key = scheme + "…@" + key[at+1:]
+		key = scheme + redacted + "@" + key[at+1:]
 	}
 	if len(key) > 300 {
 		key = strings.ToValidUTF8(key[:300], "") + "…"

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -137,6 +138,13 @@ func (s *source) addObject(raw []byte, p peek) {
 	if k == nil {
 		s.addOther(raw, p)
 		return
+	}
+	if k.Kind == "ControllerRevision" {
+		// data is kept as bytes and compared as bytes: spaces must not count.
+		var b bytes.Buffer
+		if json.Compact(&b, raw) == nil {
+			raw = b.Bytes()
+		}
 	}
 	if _, err := k.decode(&s.objects, raw); err != nil {
 		s.brokenObject(k.Resource, p, err)
