@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -108,7 +109,14 @@ func redirectBlobs(port string) func(*State, http.Handler) http.Handler {
 			if name, _, err := net.SplitHostPort(r.Host); err == nil && net.ParseIP(name) != nil {
 				host = name // without the lab's DNS
 			}
-			http.Redirect(w, r, "http://"+host+port+r.URL.Path+"?X-Amz-Signature=0123456789abcdef", http.StatusTemporaryRedirect)
+			http.Redirect(w, r, "http://"+host+port+storagePath(r.URL.Path), http.StatusTemporaryRedirect)
 		})
 	}
+}
+
+// storagePath is where a storage provider keeps a layer: a path without /v2/
+// and a signature in the query, which must not show in any output.
+func storagePath(path string) string {
+	hex := path[strings.LastIndex(path, ":")+1:]
+	return "/docker/registry/v2/blobs/sha256/" + hex[:2] + "/" + hex + "/data?X-Amz-Signature=0123456789abcdef"
 }
