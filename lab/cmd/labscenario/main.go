@@ -1,0 +1,167 @@
+// Command labscenario plays the scenarios under test/scenarios on a cluster
+// and compares what unjam says with what each expects.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/unjam-dev/unjam/lab/scenario"
+)
+
+const usage = `usage: labscenario COMMAND [flags] [NAME-PATTERN...]
+
+  list     print the scenarios
+  run      apply them, wait, run unjam, compare; exit 1 when one differs
+  record   as run, and save a bundle of each in its directory
+  faults   print the faults and whether they are on
+  set F    turn fault F on
+  lift F   turn fault F off
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "labscenario:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	root, kubeconfig, unjam, faults, ip, nodes string
+	parallel                                   int
+	keep                                       bool
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	var o options
+	f := flag.NewFlagSet("labscenario "+args[0], flag.ContinueOnError)
+	f.StringVar(&o.root, "root", "test/scenarios", "directory of the scenarios")
+	f.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "cluster to use")
+	f.StringVar(&o.unjam, "unjam", "", "the unjam program; without it nothing is judged")
+	f.StringVar(&o.faults, "faults", os.Getenv("UNJAM_LAB_FAULTS"), "control endpoint of labfaults: http://host:port or unix:///path")
+	f.StringVar(&o.ip, "lab-ip", "10.77.0.1", "address of the fault registries as the cluster sees it")
+	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
+	f.IntVar(&o.parallel, "parallel", 50, "scenarios at a time")
+	f.BoolVar(&o.keep, "keep", false, "leave the scenarios in the cluster")
+	if err := f.Parse(args[1:]); err != nil {
+		return err
+	}
+	faults := scenario.NewFaults(o.faults)
+	switch args[0] {
+	case "list":
+		return list(o, f.Args())
+	case "run", "record":
+		return play(ctx, o, faults, args[0] == "record", f.Args())
+	case "faults":
+		if faults == nil {
+			return errors.New("--faults is missing")
+		}
+		b, err := faults.List(ctx)
+		fmt.Println(string(b))
+		return err
+	case "set", "lift":
+		for _, name := range f.Args() {
+			if err := faults.Set(ctx, name, args[0] == "set"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return errors.New(usage)
+}
+
+// choose loads the scenarios that fit the nodes and one of the patterns, which
+// match a whole name or family.
+func choose(o options, patterns []string) ([]scenario.Scenario, error) {
+	all, err := scenario.Load(o.root)
+	if err != nil {
+		return nil, err
+	}
+	var re *regexp.Regexp
+	if len(patterns) > 0 {
+		if re, err = regexp.Compile("^(?:" + strings.Join(patterns, "|") + ")$"); err != nil {
+			return nil, fmt.Errorf("name pattern: %w", err)
+		}
+	}
+	all = slices.DeleteFunc(all, func(s scenario.Scenario) bool {
+		wrongNodes := s.Expect.Needs != "any" && s.Expect.Needs != o.nodes
+		return wrongNodes || (re != nil && !re.MatchString(s.Name) && !re.MatchString(s.Family))
+	})
+	if len(all) == 0 {
+		return nil, errors.New("no scenario fits")
+	}
+	return all, nil
+}
+
+func list(o options, patterns []string) error {
+	all, err := choose(o, patterns)
+	for _, s := range all {
+		fmt.Printf("%-14s %-36s %-12s %s\n", s.Family, s.Name, s.Expect.State, s.Expect.Cause)
+	}
+	return err
+}
+
+func play(ctx context.Context, o options, faults *scenario.Faults, record bool, patterns []string) error {
+	all, err := choose(o, patterns)
+	if err != nil {
+		return err
+	}
+	if record && o.unjam == "" {
+		return errors.New("record needs --unjam")
+	}
+	cluster, err := scenario.Connect(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	nodes, err := cluster.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(nodes) == 0 {
+		return errors.New("the cluster has no Ready node")
+	}
+	slices.Sort(nodes)
+	vars := scenario.Vars{"LAB_IP": o.ip, "NODE": nodes[0], "LAB_CA": ""}
+	if faults != nil {
+		if vars["LAB_CA"], err = faults.CABundle(ctx); err != nil {
+			return err
+		}
+	}
+	done := 0
+	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
+		Parallel: o.parallel, Keep: o.keep}
+	report := make(chan scenario.Result)
+	r.Progress = func(res scenario.Result) { report <- res }
+	finished := make(chan []scenario.Result)
+	go func() { finished <- r.Run(ctx, all) }()
+	for {
+		select {
+		case res := <-report:
+			done++
+			verdict := "ok"
+			if !res.Passed() {
+				verdict = "not as expected"
+			}
+			fmt.Fprintf(os.Stderr, "%d/%d %s: %s\n", done, len(all), res.Scenario.Name, verdict)
+		case results := <-finished:
+			passed, err := scenario.WriteTable(os.Stdout, results)
+			if err == nil && passed < len(results) {
+				err = fmt.Errorf("%d scenarios are not as expected", len(results)-passed)
+			}
+			return err
+		}
+	}
+}

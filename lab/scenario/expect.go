@@ -1,0 +1,122 @@
+// Package scenario loads the scenarios under test/scenarios, plays them on a
+// cluster, and compares what unjam says with what each expects.
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Expect is the content of expect.yaml.
+type Expect struct {
+	// State is the verdict's state; AlsoStates are right as well, where a few
+	// seconds decide.
+	State      string   `json:"state"`
+	AlsoStates []string `json:"alsoStates,omitempty"`
+	// Cause is the code of the primary cause, empty when there is none.
+	Cause string `json:"cause,omitempty"`
+	// Acceptable are primary causes that are true as well, but less precise.
+	Acceptable []string `json:"acceptable,omitempty"`
+	// Rivals must stay open: of Cause and these, one is primary and the others
+	// are named as its rivals.
+	Rivals []string `json:"rivals,omitempty"`
+	// Contributing causes must be found beside the primary one.
+	Contributing []string `json:"contributing,omitempty"`
+	// AlsoAllowed may be found; any other finding fails the scenario.
+	AlsoAllowed []string `json:"alsoAllowed,omitempty"`
+	// Workload is kind/name.
+	Workload string `json:"workload"`
+	// Needs says on which nodes it works: real, hollow or any.
+	Needs string `json:"needs"`
+	// Settle is how long after the last action the expectation must hold.
+	Settle Duration `json:"settle"`
+	// Exclusive scenarios change the nodes and run alone.
+	Exclusive bool `json:"exclusive,omitempty"`
+	// Setup runs before the manifest is applied, During after it.
+	Setup  []Action `json:"setup,omitempty"`
+	During []Action `json:"during,omitempty"`
+	// Note says which evidence decides.
+	Note string `json:"note"`
+}
+
+// Action is one step of a scenario; exactly one of its verbs is set.
+type Action struct {
+	// Sleep waits.
+	Sleep Duration `json:"sleep,omitempty"`
+	// Apply applies a file of the scenario's directory.
+	Apply string `json:"apply,omitempty"`
+	// WaitComplete waits at most that long until the workload is complete. Of
+	// names another workload than the scenario's own.
+	WaitComplete Duration `json:"waitComplete,omitempty"`
+	Of           string   `json:"of,omitempty"`
+	// Set and Lift turn a fault on and off.
+	Set  string `json:"set,omitempty"`
+	Lift string `json:"lift,omitempty"`
+	// Cordon and Taint change nodes: "all" or a name. With is the taint as
+	// key=value:effect. Both are taken back at the end.
+	Cordon string `json:"cordon,omitempty"`
+	Taint  string `json:"taint,omitempty"`
+	With   string `json:"with,omitempty"`
+}
+
+// States are the states a verdict may have.
+var States = []string{"healthy", "progressing", "slow", "waiting", "recovering", "stalled", "unknown"}
+
+// validate reports what is wrong with an expectation read from a file.
+func (e Expect) validate() error {
+	switch {
+	case !slices.Contains(States, e.State):
+		return fmt.Errorf("state %q is none of %v", e.State, States)
+	case e.State == "stalled" && e.Cause == "":
+		return fmt.Errorf("a stall needs a cause")
+	case e.Settle <= 0:
+		return fmt.Errorf("settle is missing")
+	case e.Note == "":
+		return fmt.Errorf("note is missing: say which evidence decides")
+	case !slices.Contains([]string{"real", "hollow", "any"}, e.Needs):
+		return fmt.Errorf("needs %q is none of real, hollow, any", e.Needs)
+	}
+	for _, s := range e.AlsoStates {
+		if !slices.Contains(States, s) {
+			return fmt.Errorf("state %q is none of %v", s, States)
+		}
+	}
+	if _, _, err := splitWorkload(e.Workload); err != nil {
+		return err
+	}
+	for _, a := range slices.Concat(e.Setup, e.During) {
+		if a.verbs() != 1 {
+			return fmt.Errorf("action %+v has %d verbs, want one", a, a.verbs())
+		}
+		if (a.Taint == "") != (a.With == "") {
+			return fmt.Errorf("taint and with go together")
+		}
+	}
+	return nil
+}
+
+func (a Action) verbs() int {
+	n := 0
+	for _, set := range []bool{a.Sleep > 0, a.Apply != "", a.WaitComplete > 0, a.Set != "", a.Lift != "", a.Cordon != "", a.Taint != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// Duration is a time.Duration written as "1m30s".
+type Duration time.Duration
+
+// UnmarshalJSON reads a Go duration string.
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf(`a duration is a string such as "5s": %w`, err)
+	}
+	v, err := time.ParseDuration(s)
+	*d = Duration(v)
+	return err
+}

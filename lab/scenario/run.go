@@ -1,0 +1,203 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Runner plays scenarios.
+type Runner struct {
+	Cluster *Cluster
+	Faults  *Faults
+	// Vars fill the manifests.
+	Vars Vars
+	// Kubeconfig and Unjam are the file and the program with which a scenario
+	// is judged; an empty program judges nothing.
+	Kubeconfig, Unjam string
+	// Record makes each scenario save a bundle in its directory.
+	Record bool
+	// Parallel is how many scenarios run at a time.
+	Parallel int
+	// Keep leaves the scenarios in the cluster.
+	Keep bool
+	// Progress is told of each result as it comes.
+	Progress func(Result)
+}
+
+// Result is what came of one scenario.
+type Result struct {
+	Scenario Scenario
+	// Wrong lists what differs from the expectation; empty is a pass.
+	Wrong []string
+	// State and Cause are what unjam said; Summary is its sentence.
+	State, Cause, Summary string
+	// Judging is how long unjam took.
+	Judging time.Duration
+	// Err is a failure of the lab, not of the judgement.
+	Err error
+}
+
+// Passed says that the scenario ran and the expectation holds.
+func (r Result) Passed() bool { return r.Err == nil && len(r.Wrong) == 0 }
+
+// Run plays the scenarios: the ordinary ones side by side, then those that
+// need the cluster for themselves one by one.
+func (r *Runner) Run(ctx context.Context, scenarios []Scenario) []Result {
+	results := make([]Result, len(scenarios))
+	slots := make(chan struct{}, max(r.Parallel, 1))
+	var wg sync.WaitGroup
+	for i, s := range scenarios {
+		if s.Expect.Exclusive {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			results[i] = r.play(ctx, s)
+		})
+	}
+	wg.Wait()
+	for i, s := range scenarios {
+		if s.Expect.Exclusive {
+			results[i] = r.play(ctx, s)
+		}
+	}
+	return results
+}
+
+func (r *Runner) play(ctx context.Context, s Scenario) (res Result) {
+	res.Scenario = s
+	var applied []*unstructured.Unstructured
+	var undo []func(context.Context) error
+	defer func() {
+		// What was changed is taken back even when the run was cancelled.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		for _, u := range undo {
+			res.Err = errors.Join(res.Err, u(ctx))
+		}
+		if !r.Keep {
+			res.Err = errors.Join(res.Err, r.Cluster.Remove(ctx, applied))
+		}
+		if r.Progress != nil {
+			r.Progress(res)
+		}
+	}()
+	act := func(a Action) error { return r.act(ctx, s, a, &applied, &undo) }
+	for _, a := range s.Expect.Setup {
+		if res.Err = act(a); res.Err != nil {
+			return res
+		}
+	}
+	if res.Err = act(Action{Apply: "manifest.yaml"}); res.Err != nil {
+		return res
+	}
+	for _, a := range s.Expect.During {
+		if res.Err = act(a); res.Err != nil {
+			return res
+		}
+	}
+	if res.Err = sleep(ctx, time.Duration(s.Expect.Settle)); res.Err != nil {
+		return res
+	}
+	r.judge(ctx, s, &res)
+	if r.Record {
+		res.Err = errors.Join(res.Err, r.record(ctx, s))
+	}
+	return res
+}
+
+func (r *Runner) act(ctx context.Context, s Scenario, a Action, applied *[]*unstructured.Unstructured, undo *[]func(context.Context) error) error {
+	switch {
+	case a.Sleep > 0:
+		return sleep(ctx, time.Duration(a.Sleep))
+	case a.Apply != "":
+		objs, err := s.Objects(a.Apply, r.Vars)
+		if err != nil {
+			return err
+		}
+		*applied = append(*applied, objs...)
+		return r.Cluster.Apply(ctx, objs)
+	case a.WaitComplete > 0:
+		workload := s.Expect.Workload
+		if a.Of != "" {
+			workload = a.Of
+		}
+		return r.Cluster.WaitComplete(ctx, s.Name, workload, time.Duration(a.WaitComplete))
+	case a.Set != "":
+		return r.Faults.Set(ctx, a.Set, true)
+	case a.Lift != "":
+		*undo = append(*undo, func(ctx context.Context) error { return r.Faults.Set(ctx, a.Lift, true) })
+		return r.Faults.Set(ctx, a.Lift, false)
+	}
+	return r.actOnNodes(ctx, a, undo)
+}
+
+func (r *Runner) actOnNodes(ctx context.Context, a Action, undo *[]func(context.Context) error) error {
+	nodes, err := r.Cluster.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	if name := a.Cordon + a.Taint; name != "all" {
+		nodes = []string{name}
+	}
+	if a.Cordon != "" {
+		*undo = append(*undo, func(ctx context.Context) error { return r.Cluster.Cordon(ctx, nodes, false) })
+		return r.Cluster.Cordon(ctx, nodes, true)
+	}
+	*undo = append(*undo, func(ctx context.Context) error { return r.Cluster.Taint(ctx, nodes, a.With, false) })
+	return r.Cluster.Taint(ctx, nodes, a.With, true)
+}
+
+func (r *Runner) judge(ctx context.Context, s Scenario, res *Result) {
+	if r.Unjam == "" {
+		return
+	}
+	start := time.Now()
+	out, err := r.unjam(ctx, "why", s.Expect.Workload, "-n", s.Name, "-o", "json")
+	res.Judging = time.Since(start)
+	report, parseErr := ParseReport(out)
+	if parseErr != nil {
+		res.Err = errors.Join(err, parseErr)
+		return
+	}
+	res.Wrong = s.Judge(report)
+	for _, v := range report.Verdicts {
+		res.State = v.State
+		if v.Primary != nil {
+			res.Cause, res.Summary = v.Primary.Cause, v.Primary.Summary
+		}
+	}
+}
+
+// unjam runs the program. An exit code is part of its answer, not a failure.
+func (r *Runner) unjam(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.Unjam, append(args, "--kubeconfig", r.Kubeconfig)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if exit.ExitCode() >= 3 {
+			return stdout.Bytes(), nil
+		}
+		err = fmt.Errorf("%s %v: %w: %s", filepath.Base(r.Unjam), args, err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return stdout.Bytes(), err
+}
+
+// record saves what unjam saw. The file replays in tests without a cluster.
+func (r *Runner) record(ctx context.Context, s Scenario) error {
+	_, err := r.unjam(ctx, "capture", s.Expect.Workload, "-n", s.Name, "-o", filepath.Join(s.Dir, "bundle.tgz"))
+	return err
+}
