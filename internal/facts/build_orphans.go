@@ -118,8 +118,9 @@ func nestedInt(u *unstructured.Unstructured, fallback int64, path ...string) int
 
 func newCluster(s *snapshot.Snapshot) *fit.Cluster {
 	o := s.Objects
-	return fit.NewCluster(o.Nodes, o.Pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes, Namespaces: o.Namespaces,
-		Partial: s.Origin.Namespace != "" || !s.Covers("nodes", "") || !s.Covers("pods", "")})
+	pods, complete := s.AllPods()
+	return fit.NewCluster(o.Nodes, pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes, Namespaces: o.Namespaces,
+		Partial: !complete || !s.Covers("nodes", "")})
 }
 
 // addOrphanSets makes workloads for ReplicaSets whose owner was not seen: what

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // ownGroup is the API group of the documents that only a bundle holds.
@@ -67,6 +69,14 @@ func (s *source) addOwn(raw []byte, kind string) error {
 			return err
 		}
 		s.objects.Secrets = appendPresent(s, s.objects.Secrets, l.Items)
+	case "NeighbourPodList":
+		var l struct {
+			Items []*corev1.Pod `json:"items"`
+		}
+		if err := json.Unmarshal(raw, &l); err != nil {
+			return err
+		}
+		s.objects.Neighbours = appendPresent(s, s.objects.Neighbours, l.Items)
 	case "ConfigMapShapeList":
 		var l struct {
 			Items []*ConfigMapShape `json:"items"`

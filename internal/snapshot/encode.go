@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -22,6 +23,7 @@ import (
 //	gaps.yaml                           what could not be read
 //	cluster-resources/RESOURCE/NS.json  a List per kind and namespace
 //	cluster-resources/RESOURCE.json     the same for cluster-scoped kinds
+//	neighbours.json                     pods of other namespaces, cut down
 //	custom-resources/KIND.GROUP.json    objects of other kinds
 //	shapes/secrets/NS.yaml              outlines, never values; configmaps too
 //	logs/NS/POD/CONTAINER.log           log tails; .previous.log as well
@@ -40,6 +42,7 @@ func Encode(w io.Writer, s *Snapshot, tool string) error {
 	for _, k := range Kinds {
 		b.kind(k, &s.Objects)
 	}
+	b.neighbours(s.Objects.Neighbours)
 	b.others(s)
 	b.shapes(&s.Objects)
 	b.logs(s.Logs)
@@ -139,6 +142,22 @@ func (b *bundleWriter) kind(k *Kind, o *Objects) {
 	})
 }
 
+func (b *bundleWriter) neighbours(pods []*corev1.Pod) {
+	if len(pods) == 0 {
+		return
+	}
+	items := make([]any, 0, len(pods))
+	for _, p := range pods {
+		item, err := cleanObject(p)
+		if err != nil {
+			b.fail(fmt.Errorf("neighbour %s: %w", p.Name, err))
+			return
+		}
+		items = append(items, item)
+	}
+	b.listOf("neighbours.json", ownVersion, "NeighbourPodList", items)
+}
+
 func (b *bundleWriter) others(s *Snapshot) {
 	byKind := map[string][]any{}
 	var order []string
@@ -163,7 +182,9 @@ func (b *bundleWriter) others(s *Snapshot) {
 
 // list writes a List as kubectl prints one. Map keys come out sorted, so the
 // bytes are stable.
-func (b *bundleWriter) list(name string, items []any) {
+func (b *bundleWriter) list(name string, items []any) { b.listOf(name, "v1", "List", items) }
+
+func (b *bundleWriter) listOf(name, apiVersion, kind string, items []any) {
 	if b.err != nil {
 		return
 	}
@@ -171,7 +192,7 @@ func (b *bundleWriter) list(name string, items []any) {
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false) // for the reader's sake
 	enc.SetIndent("", " ")
-	if err := enc.Encode(map[string]any{"apiVersion": "v1", "kind": "List", "items": items}); err != nil {
+	if err := enc.Encode(map[string]any{"apiVersion": apiVersion, "kind": kind, "items": items}); err != nil {
 		b.fail(fmt.Errorf("%s: %w", name, err))
 		return
 	}

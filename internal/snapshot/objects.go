@@ -16,7 +16,8 @@ import (
 )
 
 // Objects are the API objects of a snapshot, one slice per kind. The list of
-// kinds is Kinds in kinds.go; the two are kept equal by a test.
+// kinds is Kinds in kinds.go; a test keeps it equal to all fields but
+// Neighbours and Others.
 type Objects struct {
 	Namespaces          []*corev1.Namespace
 	Nodes               []*corev1.Node
@@ -50,6 +51,11 @@ type Objects struct {
 	// Secrets and ConfigMaps are kept as shapes only.
 	Secrets    []*SecretShape
 	ConfigMaps []*ConfigMapShape
+
+	// Neighbours are the pods of other namespaces in a snapshot of one
+	// namespace, cut down to what they use of their node. They are there for
+	// scheduling arithmetic and are never judged.
+	Neighbours []*corev1.Pod
 
 	// Others holds objects of kinds without a typed slice (Argo Rollouts,
 	// Karpenter NodeClaims), as they were read.

@@ -12,8 +12,10 @@ type SecretShape struct {
 	Created   time.Time `json:"created,omitzero"`
 	// Type is the Secret's type, e.g. kubernetes.io/dockerconfigjson.
 	Type string `json:"type,omitempty"`
-	// Keys are the names in data, sorted.
-	Keys []string `json:"keys,omitempty"`
+	// Keys are the names in data, sorted. KeysUnknown means that only the
+	// object's metadata was read: Type, Keys and Pull say nothing then.
+	Keys        []string `json:"keys,omitempty"`
+	KeysUnknown bool     `json:"keysUnknown,omitempty"`
 	// Pull is set when the Secret is of a pull-secret type.
 	Pull *PullCredentials `json:"pull,omitempty"`
 }
@@ -60,8 +62,8 @@ type ConfigMapShape struct {
 	UID       string    `json:"uid,omitempty"`
 	Version   string    `json:"resourceVersion,omitempty"`
 	Created   time.Time `json:"created,omitzero"`
-	// Keys are the names in data and binaryData, sorted. Nil with KeysUnknown
-	// set means that only the object's metadata was read.
+	// Keys are the names in data and binaryData, sorted; KeysUnknown as in
+	// SecretShape.
 	Keys        []string `json:"keys,omitempty"`
 	KeysUnknown bool     `json:"keysUnknown,omitempty"`
 }

@@ -5,7 +5,11 @@
 // cluster and never reads a clock.
 package snapshot
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Snapshot is everything one diagnosis may rest on. It is immutable once
 // taken: nothing to the right of it in the pipeline changes it.
@@ -51,6 +55,7 @@ const (
 	GapForbidden   GapReason = "forbidden"    // the caller lacks the right
 	GapNotServed   GapReason = "not-served"   // the API server has no such resource
 	GapNotCaptured GapReason = "not-captured" // the source does not contain it
+	GapNotNeeded   GapReason = "not-needed"   // not read, as nothing seen depends on it
 	GapTimeout     GapReason = "timeout"      // the read did not finish in time
 	GapTruncated   GapReason = "truncated"    // only a part was read
 	GapBroken      GapReason = "broken"       // the bytes could not be decoded
@@ -95,4 +100,12 @@ func (s *Snapshot) GapFor(resource, namespace string) (Gap, bool) {
 		return Gap{Resource: resource, Namespace: namespace, Reason: GapNotCaptured, Detail: "only namespace " + in + " was read"}, true
 	}
 	return Gap{}, false
+}
+
+// AllPods are the pods of every namespace, for scheduling arithmetic. complete
+// is false when some could not be read, so that sums are only lower bounds.
+func (s *Snapshot) AllPods() (pods []*corev1.Pod, complete bool) {
+	o := &s.Objects
+	complete = s.Covers("pods", "") && (s.Origin.Namespace == "" || o.Neighbours != nil)
+	return append(o.Pods[:len(o.Pods):len(o.Pods)], o.Neighbours...), complete
 }

@@ -192,7 +192,7 @@ func (s *source) finish() (*Snapshot, error) {
 			k.tidy(&s.objects, "")
 		}
 	}
-	s.objects.tidyOthers()
+	s.objects.tidyRest()
 	s.tidyLogs()
 	snap := &Snapshot{TakenAt: s.newest.UTC(), Origin: Origin{Kind: "files", Name: s.name}, Objects: s.objects, Logs: s.logs, Gaps: s.gaps}
 	if s.bundle != nil {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,6 +27,10 @@ type Store struct {
 	// Take moves the items of such a list into Objects, trimmed. It returns how
 	// many there were.
 	Take func(*Objects, runtime.Object) int
+	// Len is how many objects are held, and Truncate drops all but the first n,
+	// for a reader that must start again.
+	Len      func(*Objects) int
+	Truncate func(o *Objects, n int)
 	// Objects are the objects held; nil for the kinds kept as shapes.
 	Objects func(*Objects) []Object
 
@@ -107,6 +112,8 @@ func typed[T any, P interface {
 			*field(o) = dst
 			return len(all)
 		},
+		Len:      func(o *Objects) int { return len(*field(o)) },
+		Truncate: func(o *Objects, n int) { *field(o) = (*field(o))[:n] },
 		Objects: func(o *Objects) []Object {
 			out := make([]Object, len(*field(o)))
 			for i, p := range *field(o) {
@@ -171,7 +178,9 @@ func shaped[T any, P interface {
 			clear(all)
 			return len(all)
 		},
-		Objects: func(*Objects) []Object { return nil },
+		Len:      func(o *Objects) int { return len(*field(o)) },
+		Truncate: func(o *Objects, n int) { *field(o) = (*field(o))[:n] },
+		Objects:  func(*Objects) []Object { return nil },
 		decode: func(o *Objects, raw []byte) (identity, error) {
 			p := P(new(T))
 			if err := json.Unmarshal(raw, p); err != nil {
@@ -235,10 +244,39 @@ func (o *Objects) Tidy() {
 	for _, k := range Kinds {
 		k.tidy(o, "")
 	}
-	o.tidyOthers()
+	o.tidyRest()
 }
 
-func (o *Objects) tidyOthers() {
+// Neighbour cuts a pod of another namespace down to what scheduling arithmetic
+// needs: its identity and labels, requests, ports, volumes and constraints.
+func Neighbour(p *corev1.Pod) *corev1.Pod {
+	out := &corev1.Pod{}
+	out.Namespace, out.Name, out.UID, out.Labels = p.Namespace, p.Name, p.UID, p.Labels
+	out.CreationTimestamp, out.DeletionTimestamp = p.CreationTimestamp, p.DeletionTimestamp
+	if ref := metav1.GetControllerOfNoCopy(p); ref != nil {
+		out.OwnerReferences = []metav1.OwnerReference{*ref}
+	}
+	s := &p.Spec
+	out.Spec = corev1.PodSpec{NodeName: s.NodeName, Overhead: s.Overhead, Resources: s.Resources, HostNetwork: s.HostNetwork,
+		Affinity: s.Affinity, TopologySpreadConstraints: s.TopologySpreadConstraints, NodeSelector: s.NodeSelector, Tolerations: s.Tolerations,
+		Priority: s.Priority, PriorityClassName: s.PriorityClassName, PreemptionPolicy: s.PreemptionPolicy}
+	for _, v := range s.Volumes {
+		if v.PersistentVolumeClaim != nil || v.CSI != nil || v.Ephemeral != nil || v.AWSElasticBlockStore != nil || v.GCEPersistentDisk != nil || v.ISCSI != nil || v.RBD != nil {
+			out.Spec.Volumes = append(out.Spec.Volumes, v)
+		}
+	}
+	for _, c := range s.InitContainers {
+		out.Spec.InitContainers = append(out.Spec.InitContainers, corev1.Container{Name: c.Name, Resources: c.Resources, Ports: c.Ports, RestartPolicy: c.RestartPolicy})
+	}
+	for _, c := range s.Containers {
+		out.Spec.Containers = append(out.Spec.Containers, corev1.Container{Name: c.Name, Resources: c.Resources, Ports: c.Ports})
+	}
+	out.Status.Phase, out.Status.QOSClass = p.Status.Phase, p.Status.QOSClass
+	return out
+}
+
+func (o *Objects) tidyRest() {
+	o.Neighbours = tidy(o.Neighbours, func(p *corev1.Pod) identity { return identityOf(p) })
 	if len(o.Others) == 0 {
 		return
 	}
