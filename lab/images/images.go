@@ -51,7 +51,7 @@ var Catalogue = []Spec{
 	{Repository: "shop/api", Tags: []string{"v1"}},
 	{Repository: "shop/nonroot", Tags: []string{"v1"}, User: "65532:65532"},
 	{Repository: "shop/named-user", Tags: []string{"v1"}, User: "app"},
-	{Repository: "private/web", Tags: []string{"v1"}},
+	{Repository: "private/web", Tags: []string{"v1", "v2"}},
 	{Repository: "private/right", Tags: []string{"v1"}},
 	{Repository: "shop/quick", Tags: []string{"v1"}, Ballast: 4 << 10},
 	{Repository: "shop/corrupt", Tags: []string{"v1"}, Ballast: 8 << 10},

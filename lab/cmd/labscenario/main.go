@@ -52,12 +52,15 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "cluster to use")
 	f.StringVar(&o.unjam, "unjam", "", "the unjam program; without it nothing is judged")
 	f.StringVar(&o.faults, "faults", os.Getenv("UNJAM_LAB_FAULTS"), "control endpoint of labfaults: http://host:port or unix:///path")
-	f.StringVar(&o.ip, "lab-ip", "10.77.0.1", "address of the fault registries as the cluster sees it")
+	f.StringVar(&o.ip, "lab-ip", "", "address of the fault registries as the cluster sees it (default 10.77.0.1, on hollow nodes 127.0.0.1)")
 	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
 	f.IntVar(&o.parallel, "parallel", 50, "scenarios at a time")
 	f.BoolVar(&o.keep, "keep", false, "leave the scenarios in the cluster")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
+	}
+	if o.ip == "" {
+		o.ip = map[bool]string{true: "127.0.0.1", false: "10.77.0.1"}[o.nodes == "hollow"]
 	}
 	faults := scenario.NewFaults(o.faults)
 	switch args[0] {
