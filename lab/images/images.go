@@ -141,7 +141,10 @@ func labelled(img v1.Image, tag string) v1.Config {
 	if f, err := img.ConfigFile(); err == nil {
 		c = *f.Config.DeepCopy()
 	}
-	c.Labels = map[string]string{"org.opencontainers.image.version": tag}
+	if c.Labels == nil {
+		c.Labels = map[string]string{}
+	}
+	c.Labels["org.opencontainers.image.version"] = tag
 	return c
 }
 
