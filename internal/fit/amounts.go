@@ -81,3 +81,14 @@ func Requests(pod *corev1.Pod) []Request {
 	slices.SortFunc(out, func(a, b Request) int { return strings.Compare(string(a.Resource), string(b.Resource)) })
 	return out
 }
+
+// Exact writes an amount so that it can be set: never more than the amount.
+func Exact(name corev1.ResourceName, amount int64) string {
+	switch {
+	case name == corev1.ResourceCPU:
+		return resource.NewMilliQuantity(amount, resource.DecimalSI).String()
+	case amount >= 1<<20:
+		return resource.NewQuantity(amount>>20<<20, resource.BinarySI).String()
+	}
+	return resource.NewQuantity(amount, resource.BinarySI).String()
+}

@@ -1,0 +1,309 @@
+package cause
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/fit"
+)
+
+// unplacedAs is the Detect of a cause that is one reason for having no node.
+func unplacedAs(code string) func(*facts.Facts, *facts.Workload) []Finding {
+	return func(f *facts.Facts, w *facts.Workload) []Finding {
+		var out []Finding
+		for _, pl := range placements(f, w) {
+			if pl.code == code {
+				out = append(out, placementFinding(f, w, pl))
+			}
+		}
+		return out
+	}
+}
+
+// roomCodes are the causes more room would cure.
+var roomCodes = []string{"insufficient-cpu", "insufficient-memory", "insufficient-ephemeral-storage", "insufficient-extended", "insufficient-hugepages",
+	"too-many-pods", "pod-larger-than-any-node", "fragmentation"}
+
+func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
+	p := pl.pods[0]
+	fd := unplacedFinding(f, w, pl.code, pl.pods)
+	fd.Summary = describe(f, w, pl, fd.Vars)
+	fd.Evidence = append(fd.Evidence, nodeEvidence(pl)...)
+	fd.Evidence = append(fd.Evidence, holderEvidence(pl)...)
+	fd.Evidence = append(fd.Evidence, remedyEvidence(pl)...)
+	placementVars(fd.Vars, p, pl)
+	for _, n := range nearestNodes(pl) {
+		fd.Nodes = insert(fd.Nodes, n.Name)
+	}
+	switch {
+	case pl.stale && f.Now.Sub(latest(fd)) <= retryWithin:
+		fd.Class = Waiting
+	case pl.stale:
+		fd.Confidence = Likely
+	case pl.odd:
+		fd.Confidence = Likely
+	case pl.ex == nil && len(pl.others) > 0:
+		fd.Confidence = Likely
+	}
+	if fd.Class == "" && (waitsForPods(pl) || scalingUp(w, pl.pods) && slices.Contains(roomCodes, pl.code)) {
+		fd.Class = Waiting
+	}
+	if fd.Class == "" && pl.failure.Check == fit.Taint && fit.ClassOf(pl.failure.Taint) != fit.TaintDedicated && fit.ClassOf(pl.failure.Taint) != fit.TaintControlPlane {
+		fd.Class = SelfHealing
+	}
+	if fd.Confidence == Likely {
+		for _, code := range pl.others {
+			fd.Rivals = append(fd.Rivals, Rival{code, "kubectl describe nodes (nodes were not read: compare requests, taints and labels)"})
+		}
+	}
+	fd.Explains = append(fd.Explains, "ca-no-fit", "karpenter-no-fit")
+	return fd
+}
+
+// unplacedFinding fills what every finding about unplaced pods shares.
+func unplacedFinding(f *facts.Facts, w *facts.Workload, code string, pods []*facts.Pod) Finding {
+	p := pods[0]
+	fd := Finding{Cause: code, Confidence: Certain, Vars: workloadVars(w), Old: true}
+	fd.Vars["pod"] = p.Name()
+	rollingVars(fd.Vars, w)
+	for _, p := range pods {
+		fd.touch(p, nil)
+		if t := p.Scheduling.Condition.LastTransition; !t.IsZero() && (fd.Since.IsZero() || t.Before(fd.Since)) {
+			fd.Since = t
+		}
+		for _, e := range schedulerEvents(p) {
+			if e.Last.After(fd.Last) {
+				fd.Last = e.Last
+			}
+			if fd.Since.IsZero() {
+				fd.Since = e.First
+			}
+			fd.Attempts = max(fd.Attempts, int(e.Count))
+		}
+	}
+	fd.Evidence = []Evidence{{Text: "the scheduler found no node for the pod", Receipt: p.Scheduling.Receipt}}
+	return fd
+}
+
+// rollingVars are set when an older revision still has pods, so that letting
+// one go first, or going back, is a remedy.
+func rollingVars(vars map[string]string, w *facts.Workload) {
+	if w.Deployment == nil || len(livePods(w.OldPods())) == 0 {
+		return
+	}
+	vars["deployment"] = w.Name
+	r := w.Deployment.Spec.Strategy.RollingUpdate
+	if w.Deployment.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		return
+	}
+	vars["maxsurge"], vars["maxunavailable"] = `"25%"`, `"25%"`
+	if r != nil {
+		setJSON(vars, "maxsurge", r.MaxSurge)
+		setJSON(vars, "maxunavailable", r.MaxUnavailable)
+	}
+}
+
+func setJSON(vars map[string]string, k string, v *intstr.IntOrString) {
+	if v == nil {
+		return
+	}
+	if b, err := json.Marshal(v); err == nil {
+		vars[k] = string(b)
+	}
+}
+
+// schedulerEvents are the FailedScheduling events of a scheduler, not Karpenter's.
+func schedulerEvents(p *facts.Pod) []*facts.Event {
+	var out []*facts.Event
+	for _, e := range p.Events {
+		if e.Reason == "FailedScheduling" && !strings.Contains(e.Source, "karpenter") {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func latest(fd Finding) time.Time {
+	if fd.Last.After(fd.Since) {
+		return fd.Last
+	}
+	return fd.Since
+}
+
+// waitsForPods is true when pods that are on their way out free enough.
+func waitsForPods(pl placement) bool {
+	if pl.ex == nil {
+		return false
+	}
+	for _, r := range pl.ex.Remedies {
+		if len(r.Steps) == 1 && r.Steps[0].Action == fit.Wait {
+			return true
+		}
+	}
+	return false
+}
+
+// scalingUp is true when an autoscaler said it is adding a node for a pod.
+func scalingUp(w *facts.Workload, pods []*facts.Pod) bool {
+	for _, p := range pods {
+		if _, ok := scaleUp(p); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func nearestNodes(pl placement) []*corev1.Node {
+	if pl.ex == nil {
+		return nil
+	}
+	var out []*corev1.Node
+	for _, n := range pl.ex.Nearest {
+		if len(out) == 20 {
+			break
+		}
+		out = append(out, n.Node)
+	}
+	return out
+}
+
+// nodeEvidence has one receipt per group of nodes that fail the same checks.
+func nodeEvidence(pl placement) []Evidence {
+	if pl.ex == nil {
+		return nil
+	}
+	var out []Evidence
+	for i, g := range pl.ex.Groups() {
+		if i == 5 {
+			break
+		}
+		n := g.Nodes[0]
+		text, field, value := "nothing keeps the pod away now", "status.allocatable", ""
+		if len(n.Failures) > 0 {
+			field, value = failureField(n)
+			text = details(n.Failures)
+		}
+		out = append(out, Evidence{Text: nodeNames(g.Nodes) + ": " + text, Receipt: facts.Receipt{Kind: "Node", Name: n.Node.Name, Field: field, Text: value}})
+	}
+	return out
+}
+
+func details(list []fit.Failure) string {
+	var out []string
+	for _, x := range list {
+		out = append(out, x.Detail)
+	}
+	return strings.Join(out, "; ")
+}
+
+// failureField is where on the node the first failure can be seen.
+func failureField(n fit.NodeFit) (field, value string) {
+	switch x := n.Failures[0]; x.Check {
+	case fit.Cordoned:
+		return "spec.unschedulable", "true"
+	case fit.Taint:
+		return "spec.taints", fit.TaintString(x.Taint)
+	case fit.NodeAffinity, fit.SpreadLabel, fit.Spread, fit.PodAffinity, fit.AntiAffinity, fit.ExistingAnti, fit.VolumeNode, fit.VolumeZone:
+		return "metadata.labels", x.Detail
+	case fit.Resources, fit.Slots:
+		return "status.allocatable[" + string(x.Resource) + "]", fmt.Sprintf("%s, of which %s is free", fit.Quantity(x.Resource, x.Total), fit.Quantity(x.Resource, x.Free))
+	default:
+		return "metadata.name", x.Detail
+	}
+}
+
+// nodeNames writes up to three names and a count.
+func nodeNames(nodes []fit.NodeFit) string {
+	var names []string
+	for i, n := range nodes {
+		if i == 3 {
+			return fmt.Sprintf("%s and %d more nodes", strings.Join(names, ", "), len(nodes)-3)
+		}
+		names = append(names, n.Node.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func holderEvidence(pl placement) []Evidence {
+	var out []Evidence
+	if pl.ex == nil {
+		return nil
+	}
+	for _, n := range pl.ex.Nearest {
+		x, _ := n.Failed(pl.failure.Check)
+		for _, h := range x.Holders {
+			if len(out) == 3 {
+				return out
+			}
+			out = append(out, Evidence{Text: fmt.Sprintf("%s/%s on %s is in the way", h.Namespace, h.Name, n.Node.Name),
+				Receipt: facts.Receipt{Kind: "Pod", Namespace: h.Namespace, Name: h.Name, Field: "spec.nodeName", Text: h.Spec.NodeName}})
+		}
+	}
+	return out
+}
+
+// remedyEvidence says what was tried out and works.
+func remedyEvidence(pl placement) []Evidence {
+	if pl.ex == nil {
+		return nil
+	}
+	var out []Evidence
+	for i, r := range pl.ex.Remedies {
+		if i == 3 {
+			break
+		}
+		var steps []string
+		for _, s := range r.Steps {
+			steps = append(steps, stepText(s))
+		}
+		out = append(out, Evidence{Text: "tried out: " + strings.Join(steps, " and ") + ", and " + r.Node + " takes the pod",
+			Receipt: facts.Receipt{Kind: "Node", Name: r.Node, Field: "status.allocatable", Text: "recomputed with the change"}})
+	}
+	if k := pl.ex.Repack; k != nil {
+		var names []string
+		for _, p := range k.Pods {
+			names = append(names, p.Namespace+"/"+p.Name)
+		}
+		out = append(out, Evidence{Text: "tried out: move " + strings.Join(names, ", ") + " to other nodes, and " + k.Node.Name + " takes the pod",
+			Receipt: facts.Receipt{Kind: "Node", Name: k.Node.Name, Field: "status.allocatable", Text: "recomputed with the change"}})
+	}
+	return out
+}
+
+func stepText(s fit.RemedyStep) string {
+	switch s.Action {
+	case fit.Wait:
+		return "wait for " + podNames(s.Pods) + " to end"
+	case fit.Shrink:
+		return fmt.Sprintf("request at most %s %s", fit.Quantity(s.Resource, s.Amount), s.Resource)
+	case fit.Uncordon:
+		return "uncordon"
+	case fit.Tolerate:
+		return "tolerate " + fit.TaintString(s.Taint)
+	case fit.Label:
+		return "label " + s.Key + "=" + s.Value
+	case fit.Leave:
+		return "let " + podNames(s.Pods) + " go"
+	}
+	return "relax the " + string(s.Check) + " rule"
+}
+
+func podNames(pods []*corev1.Pod) string {
+	var out []string
+	for i, p := range pods {
+		if i == 3 {
+			out = append(out, fmt.Sprintf("%d more", len(pods)-3))
+			break
+		}
+		out = append(out, p.Namespace+"/"+p.Name)
+	}
+	return strings.Join(out, ", ")
+}
