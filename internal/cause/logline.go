@@ -67,6 +67,7 @@ func findLine(c *facts.Container, re *regexp.Regexp) (line string, groups []stri
 
 // quote is text shortened and redacted for a sentence.
 func quote(text string) string {
+	text = text[:min(len(text), 2*maxLogLine)]
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
 	text = snapshot.Redact(text)
 	if r := []rune(text); len(r) > maxQuote {

@@ -38,8 +38,11 @@ const (
 	maxExtraProofs = 2 // pods beyond the first that give evidence
 )
 
+// reader reads the causes of one kind of evidence from a workload.
+type reader func(*facts.Facts, *facts.Workload) []sighting
+
 // sighted turns a reader shared by several causes into the Detect of one.
-func sighted(read func(*facts.Facts, *facts.Workload) []sighting, code string) func(*facts.Facts, *facts.Workload) []Finding {
+func sighted(read reader, code string) func(*facts.Facts, *facts.Workload) []Finding {
 	return func(f *facts.Facts, w *facts.Workload) []Finding {
 		var mine []sighting
 		for _, s := range read(f, w) {
