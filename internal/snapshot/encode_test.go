@@ -118,7 +118,7 @@ func drawSnapshot(t *rapid.T) *Snapshot {
 	if rapid.Bool().Draw(t, "gap") {
 		s.Gaps = append(s.Gaps, Gap{Resource: "secrets", Namespace: "shop", Reason: GapForbidden, Detail: "no", Settle: "grant get secrets", Except: []string{"x"}})
 	}
-	s.Objects.Tidy()
+	s.Tidy()
 	return s
 }
 

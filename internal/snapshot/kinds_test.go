@@ -91,8 +91,9 @@ func TestTidyKeepsTheLiveAndTheLatest(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		o.Tidy()
-		return o.Pods
+		s := &Snapshot{Objects: o}
+		s.Tidy()
+		return s.Objects.Pods
 	}
 	const (
 		manifest = `{"metadata":{"name":"a","namespace":"n","labels":{"is":"manifest"}}}`

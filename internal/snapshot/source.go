@@ -163,9 +163,7 @@ func (s *source) addOther(raw []byte, p peek) {
 		s.brokenObject(strings.ToLower(p.Kind), p, err)
 		return
 	}
-	u.SetManagedFields(nil)
-	trimAnnotations(u)
-	s.objects.Others = append(s.objects.Others, u)
+	s.objects.AddOther(u)
 	s.noteTimes(raw)
 	s.seen++
 }
@@ -193,8 +191,7 @@ func (s *source) finish() (*Snapshot, error) {
 		}
 	}
 	s.objects.tidyRest()
-	s.tidyLogs()
-	snap := &Snapshot{TakenAt: s.newest.UTC(), Origin: Origin{Kind: "files", Name: s.name}, Objects: s.objects, Logs: s.logs, Gaps: s.gaps}
+	snap := &Snapshot{TakenAt: s.newest.UTC(), Origin: Origin{Kind: "files", Name: s.name}, Objects: s.objects, Logs: tidyLogs(s.logs), Gaps: s.gaps}
 	if s.bundle != nil {
 		s.bundle.apply(snap)
 	} else {
@@ -226,12 +223,12 @@ func (s *source) homeNamespace() string {
 	return cmp.Or(home, "default")
 }
 
-func (s *source) tidyLogs() {
-	slices.SortStableFunc(s.logs, compareLogs)
-	s.logs = slices.CompactFunc(s.logs, func(a, b LogTail) bool { return compareLogs(a, b) == 0 })
-	if len(s.logs) == 0 {
-		s.logs = nil
+func tidyLogs(logs []LogTail) []LogTail {
+	if len(logs) == 0 {
+		return nil
 	}
+	slices.SortStableFunc(logs, compareLogs)
+	return slices.CompactFunc(logs, func(a, b LogTail) bool { return compareLogs(a, b) == 0 })
 }
 
 func compareLogs(a, b LogTail) int {
