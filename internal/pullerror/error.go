@@ -46,6 +46,10 @@ type Error struct {
 	Runtime Runtime
 	// Platform is the platform a runtime looked for, where named.
 	Platform string
+	// Sandbox is set when the image is the sandbox's (pause) image, which the
+	// runtime pulls for itself; Kind then still tells why that pull failed, and
+	// is SandboxImage only when the words inside say nothing.
+	Sandbox bool
 	// Elements are the errors of an aggregate, one per credential or mirror
 	// tried; the fields above describe the one that got furthest.
 	Elements []Error

@@ -30,6 +30,10 @@ const (
 	SandboxImage      Kind = "sandbox-image"      // the pause image
 	AuthScheme        Kind = "auth-scheme"        // unsupported challenge
 	RecordCheckFailed Kind = "record-check-failed"
+	SecretMissing     Kind = "secret-missing" // kubelet could not read a pull Secret it was told to use
+	MirrorConfig      Kind = "mirror-config"  // hosts.toml cannot be decoded, and is ignored
+	ImageGC           Kind = "image-gc"       // the node cannot free space by deleting images
+	Evicted           Kind = "evicted"        // the node ran out of storage during or after the pull
 
 	// Not found.
 	NotFound         Kind = "not-found"    // 404, tag and repository not told apart
@@ -79,6 +83,7 @@ const (
 	TLSUnknownCA    Kind = "tls-unknown-ca"
 	TLSExpired      Kind = "tls-expired"
 	TLSNotYetValid  Kind = "tls-not-yet-valid"
+	TLSValidity     Kind = "tls-validity" // expired or not yet valid; the text does not say which
 	TLSName         Kind = "tls-name-mismatch"
 	TLSCNOnly       Kind = "tls-cn-only"
 	HTTPResponse    Kind = "http-response"     // server gave HTTP response to HTTPS client

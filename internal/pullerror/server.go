@@ -1,0 +1,174 @@
+package pullerror
+
+import "strings"
+
+// serverCodes are what registries say first in an error body, as the clients
+// print them: the code of the distribution API in lower case.
+var serverCodes = []string{
+	"toomanyrequests", "insufficient_scope", "manifest unknown", "manifest invalid", "name unknown", "name invalid", "blob unknown",
+	"unknown blob", "denied", "unauthorized", "unsupported", "unavailable",
+}
+
+// readServer finds what the registry itself said.
+func (p *parser) readServer() {
+	s := p.text
+	switch {
+	case p.readJSONBody(s), p.readXMLBody(s):
+		return
+	}
+	lower := strings.ToLower(s)
+	if len(lower) != len(s) {
+		return // letters whose lower case has another length; positions would not fit
+	}
+	if i := strings.Index(lower, "server message: "); i >= 0 {
+		s, lower = s[i+len("server message: "):], lower[i+len("server message: "):]
+		p.e.ServerMessage = s
+	}
+	at, code := -1, ""
+	for _, c := range serverCodes {
+		if i := codeAt(lower, c); i >= 0 && (at < 0 || i < at) {
+			at, code = i, c
+		}
+	}
+	if at < 0 {
+		return
+	}
+	p.e.ServerCode = code
+	p.e.ServerMessage = strings.TrimPrefix(s[at+len(code):], ": ")
+}
+
+// codeAt finds a code that stands as a word of its own and is followed by a
+// colon or the end, and is not the reason of a status ("401 Unauthorized").
+func codeAt(lower, code string) int {
+	for from := 0; ; {
+		i := strings.Index(lower[from:], code)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		from = i + len(code)
+		end := from == len(lower) || lower[from] == ':' && (from+1 == len(lower) || lower[from+1] == ' ')
+		start := i == 0 || lower[i-1] == ' '
+		if start && end && !(i >= 2 && lower[i-2] >= '0' && lower[i-2] <= '9') && !proxyWord(lower[:i]) {
+			return i
+		}
+	}
+}
+
+// proxyWord tells whether a word follows a request directly, where it is the
+// answer of a proxy and not of the registry, or stands for a name.
+func proxyWord(before string) bool {
+	return strings.HasSuffix(before, `/": `) || strings.HasSuffix(before, "is ") || strings.HasSuffix(before, "access ") ||
+		strings.HasSuffix(before, "for ") || strings.HasSuffix(before, "manifest ") || strings.HasSuffix(before, "host ") ||
+		strings.HasSuffix(before, "lookup ") || strings.HasSuffix(before, "registry ") || strings.HasSuffix(before, "code = ")
+}
+
+// readJSONBody reads {"errors":[{"code":"X","message":"Y"}]}.
+func (p *parser) readJSONBody(s string) bool {
+	code, ok := jsonField(s, `"code":`)
+	if !ok {
+		return false
+	}
+	message, _ := jsonField(s, `"message":`)
+	p.e.ServerCode = strings.ReplaceAll(strings.ToLower(code), "_", " ")
+	if p.e.ServerCode == "insufficient scope" {
+		p.e.ServerCode = "insufficient_scope"
+	}
+	p.e.ServerMessage = message
+	return true
+}
+
+func jsonField(s, key string) (string, bool) {
+	_, rest, ok := strings.Cut(s, key)
+	if !ok {
+		return "", false
+	}
+	rest, ok = strings.CutPrefix(strings.TrimPrefix(rest, " "), `"`)
+	if !ok {
+		return "", false
+	}
+	value, _, ok := strings.Cut(rest, `"`)
+	return value, ok && len(value) > 0
+}
+
+// readXMLBody reads the answer of object storage: <Code>X</Code><Message>Y</Message>.
+func (p *parser) readXMLBody(s string) bool {
+	_, rest, ok := strings.Cut(s, "<Code>")
+	if !ok {
+		return false
+	}
+	code, rest, ok := strings.Cut(rest, "</Code>")
+	if !ok || len(code) > 64 {
+		return false
+	}
+	p.e.ServerCode = code
+	if _, rest, ok = strings.Cut(rest, "<Message>"); ok {
+		p.e.ServerMessage, _, _ = strings.Cut(rest, "<")
+	}
+	return true
+}
+
+// kindOfServerCode is used when no rule on the words fits.
+func (p *parser) kindOfServerCode() Kind {
+	switch p.e.ServerCode {
+	case "toomanyrequests":
+		return RateLimited
+	case "insufficient_scope":
+		return AccessDenied
+	case "manifest unknown":
+		return TagMissing
+	case "name unknown":
+		return RepoMissing
+	case "blob unknown", "unknown blob":
+		return BlobMissing
+	case "denied":
+		if p.e.Stage == StageToken {
+			return TokenDenied
+		}
+		return Forbidden
+	case "unauthorized":
+		if p.e.Status == 403 {
+			return Forbidden
+		}
+		if p.e.Stage == StageToken {
+			return TokenUnauthorized
+		}
+		return Unauthorized
+	case "AccessDenied", "AuthorizationFailure", "SignatureDoesNotMatch", "AuthenticationFailed", "PublicAccessNotPermitted":
+		return Forbidden
+	case "NoSuchKey", "BlobNotFound":
+		return BlobMissing
+	case "SlowDown", "ServerBusy":
+		return RateLimited
+	case "InternalError", "ServiceUnavailable":
+		return ServerError
+	}
+	return Unknown
+}
+
+// readCredential tells from the words whether a credential was sent.
+func (p *parser) readCredential() {
+	for _, c := range credentialWords {
+		if strings.Contains(p.words, c.words) {
+			p.e.Credential = c.is
+			return
+		}
+	}
+}
+
+var credentialWords = []struct {
+	words string
+	is    Credential
+}{
+	{"oauth token", CredentialSent},
+	{"anonymous token", CredentialNone},
+	{"no basic auth credentials", CredentialNone},
+	{"unauthenticated pull rate limit", CredentialNone},
+	{"unauthenticated request", CredentialNone},
+	{"anonymous pull", CredentialNone},
+	{"invalid username/password", CredentialSent},
+	{"incorrect username or password", CredentialSent},
+	{"authorization token has expired", CredentialSent},
+	{"is not authorized to perform", CredentialSent},
+	{"denied: permission ~ denied on resource", CredentialSent},
+}
