@@ -4,8 +4,98 @@
 // gap.
 package paste
 
-import "github.com/unjam-dev/unjam/internal/snapshot"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+// Bounds of what is looked at: a paste is not a data set.
+const (
+	maxLines = 200_000
+	maxLine  = 64 << 10
+)
 
 // Read turns text into a snapshot. It never fails: text in which nothing is
-// recognised gives a snapshot without objects.
-func Read(text string) *snapshot.Snapshot { return &snapshot.Snapshot{} }
+// recognised gives a snapshot without objects. Times are relative to Epoch
+// where the text has only ages.
+func Read(text string) *snapshot.Snapshot {
+	if s := structured(text); s != nil {
+		return s
+	}
+	d := newDraft()
+	d.lines(clean(text))
+	return d.snapshot()
+}
+
+// structured reads YAML and JSON as kubectl prints them; nil when the text is
+// neither.
+func structured(text string) *snapshot.Snapshot {
+	t := strings.TrimSpace(text)
+	if !strings.HasPrefix(t, "{") && !strings.Contains(t, "apiVersion:") {
+		return nil
+	}
+	s, err := snapshot.Decode("text", strings.NewReader(t), snapshot.Limits{})
+	if err != nil || s.Objects.Len() == 0 {
+		return nil
+	}
+	return s
+}
+
+var (
+	ansiCodes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+	quoteMark = regexp.MustCompile(`^(?:[>|│] ?)+`)
+)
+
+// clean takes away what terminals, mails and tickets put around lines: colour
+// codes, carriage returns, quote marks, tabs, common indentation.
+func clean(text string) []string {
+	text = strings.ToValidUTF8(text, "�")
+	text = ansiCodes.ReplaceAllString(text, "")
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u00a0", " ").Replace(text)
+	var lines []string
+	for _, l := range strings.SplitN(text, "\n", maxLines) {
+		if len(l) > maxLine {
+			l = l[:maxLine]
+		}
+		l = strings.TrimRight(quoteMark.ReplaceAllString(l, ""), " ")
+		if strings.HasPrefix(strings.TrimSpace(l), "```") {
+			continue
+		}
+		lines = append(lines, l)
+	}
+	indent := -1
+	for _, l := range lines {
+		if n := indentOf(l); strings.TrimSpace(l) != "" && (indent < 0 || n < indent) {
+			indent = n
+		}
+	}
+	for i, l := range lines {
+		if indent > 0 && len(l) >= indent {
+			lines[i] = l[indent:]
+		}
+	}
+	return lines
+}
+
+func indentOf(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
+
+// lines walks the text, giving each part to the reader that knows its form.
+func (d *draft) lines(lines []string) {
+	for i := 0; i < len(lines); {
+		l := lines[i]
+		switch {
+		case strings.TrimSpace(l) == "":
+			i++
+		case describeStart.MatchString(l) || describeCut(l):
+			i += d.describe(lines[i:])
+		case eventHeader(l) != nil:
+			i += d.eventTable(lines[i:], objectRef{})
+		case podHeader(l):
+			i += d.podTable(lines[i:])
+		default:
+			i += d.loose(lines[i:])
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/unjam-dev/unjam/internal/capture"
+	"github.com/unjam-dev/unjam/internal/diagnose"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+func (a *app) captureCommand() *cobra.Command {
+	flags := genericclioptions.NewConfigFlags(true)
+	var output string
+	var allNS bool
+	cmd := &cobra.Command{
+		Use:   "capture [KIND/NAME...] -o FILE",
+		Short: "Save everything why uses as a redacted bundle",
+		Long: `Save everything "why" uses to a bundle: objects, events and log tails, without
+secret values, tokens or signed-URL queries, and with a list of what could not
+be read. A bundle is a .tgz of plain YAML, JSON and text, readable without
+unjam; judge it anywhere with "why --from".`,
+		Example: a.examples("capture deploy/web -n shop -o web.tgz", "capture -A -o cluster.tgz", "why --from web.tgz"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o := &whyOptions{flags: flags, allNS: allNS}
+			return a.capture(cmd, o, args, output)
+		},
+	}
+	flags.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVarP(&allNS, "all-namespaces", "A", false, "capture all namespaces")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the bundle to write, for example bundle.tgz; - is standard output")
+	return cmd
+}
+
+func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output string) error {
+	if output == "" {
+		return usagef("say where to write the bundle, for example: %s capture deploy/web -o bundle.tgz", a.program)
+	}
+	targets, err := diagnose.ParseTargets(args)
+	if err != nil {
+		return &usageError{err}
+	}
+	scope := diagnose.Scope{Targets: targets}
+	if scope.Namespace, err = o.namespace(); err != nil {
+		return err
+	}
+	var stats capture.Stats
+	done := a.progress("reading the cluster")
+	snap, err := cluster{o.flags, &stats}.Snapshot(cmd.Context(), scope)
+	done()
+	if err != nil {
+		return err
+	}
+	if _, err := diagnose.Judge(snap, scope); err != nil {
+		return err // a workload that is not there is a mistake, not a bundle
+	}
+	if err := a.writeBundle(output, snap); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "wrote %s: %d objects, %d log tails, %d gaps (%d API requests)\n", output, snap.Objects.Len(), len(snap.Logs), len(snap.Gaps), stats.Requests)
+	for _, g := range snap.Gaps {
+		fmt.Fprintf(a.err, "  not seen: %s %s %s\n", g.Resource, g.Namespace, g.Reason)
+	}
+	return nil
+}
+
+// writeBundle writes beside the target and renames, so that a failure leaves
+// no half bundle.
+func (a *app) writeBundle(path string, snap *snapshot.Snapshot) error {
+	o := snapshot.EncodeOptions{ToolVersion: toolVersion()}
+	if path == "-" {
+		return snapshot.Encode(a.out, snap, o)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".unjam-*")
+	if err != nil {
+		return usagef("cannot write %s: %w", path, err)
+	}
+	defer os.Remove(tmp.Name())
+	err = snapshot.Encode(tmp, snap, o)
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

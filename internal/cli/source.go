@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/unjam-dev/unjam/internal/capture"
+	"github.com/unjam-dev/unjam/internal/diagnose"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+// files is the source of a saved snapshot: a bundle, a directory, or what
+// kubectl get -o yaml|json printed; "-" is standard input.
+type files struct {
+	path string
+	in   io.Reader
+}
+
+// Snapshot reads the files.
+func (s files) Snapshot(_ context.Context, _ diagnose.Scope) (*snapshot.Snapshot, error) {
+	if s.path == "-" {
+		return snapshot.Decode("standard input", s.in, snapshot.Limits{})
+	}
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return nil, fileError(s.path, err)
+	}
+	if info.IsDir() {
+		return snapshot.DecodeFS(os.DirFS(s.path), s.path, snapshot.Limits{})
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, fileError(s.path, err)
+	}
+	defer f.Close()
+	return snapshot.Decode(filepath.Base(s.path), f, snapshot.Limits{})
+}
+
+func fileError(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("there is no file or directory %q: give a bundle, a directory, or a YAML or JSON file", path)
+	case errors.Is(err, fs.ErrPermission):
+		return usagef("%q may not be read: check its permissions", path)
+	}
+	return usagef("cannot read %q: %w", path, err)
+}
+
+// cluster is the live source.
+type cluster struct {
+	flags *genericclioptions.ConfigFlags
+	stats *capture.Stats
+}
+
+// Snapshot reads the cluster.
+func (s cluster) Snapshot(ctx context.Context, scope diagnose.Scope) (*snapshot.Snapshot, error) {
+	cfg, err := s.flags.ToRESTConfig()
+	if err != nil {
+		return nil, &capture.UnreachableError{Server: "", Err: err}
+	}
+	name := ""
+	if raw, err := s.flags.ToRawKubeConfigLoader().RawConfig(); err == nil {
+		name = raw.CurrentContext
+	}
+	if c := s.flags.Context; c != nil && *c != "" {
+		name = *c
+	}
+	o := capture.Options{Namespace: scope.Namespace, Name: name}
+	for _, t := range scope.Targets {
+		o.Workloads = append(o.Workloads, capture.Workload{Kind: t.Kind, Name: t.Name})
+	}
+	snap, stats, err := capture.Cluster(ctx, cfg, o)
+	*s.stats = stats
+	return snap, err
+}

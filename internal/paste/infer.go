@@ -1,0 +1,136 @@
+package paste
+
+import (
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/pullerror"
+)
+
+var (
+	assigned     = regexp.MustCompile(`Successfully assigned (\S+)/(\S+) to (\S+)`)
+	restarting   = regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
+	killFor      = regexp.MustCompile(`Container (\S+) failed (liveness|startup) probe`)
+	ociTrouble   = regexp.MustCompile(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
+	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to prepare subPath|failed to sync (configmap|secret) cache`)
+	nameReserved = regexp.MustCompile(`(?i)name "[^"]+" is reserved|context deadline exceeded|failed to reserve|failed to create container|failed to generate`)
+)
+
+// infer sets the state of a pod that an event implies, where the text itself
+// does not show the state.
+func (d *draft) infer(p *podDraft, l *line) {
+	at := metav1.NewTime(d.now.Add(-max(l.last, 0)))
+	if m := assigned.FindStringSubmatch(l.message); m != nil {
+		p.bind(m[3])
+	}
+	switch l.reason {
+	case "FailedScheduling", "NotTriggerScaleUp", "TriggeredScaleUp":
+		if l.reason == "FailedScheduling" && !p.described && p.obj.Spec.NodeName == "" && !strings.Contains(l.source, "karpenter") {
+			p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", l.message, at.Time)
+		}
+		if len(p.obj.Spec.Containers) == 0 {
+			p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
+		}
+		return
+	case "Scheduled", "SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet":
+		return
+	}
+	if p.obj.Spec.NodeName == "" && !p.described {
+		p.bind("")
+	}
+	if l.reason == "Evicted" || l.reason == "Preempted" && strings.HasPrefix(l.message, "Preempted") {
+		if !p.described && l.reason == "Evicted" {
+			p.obj.Status.Phase, p.obj.Status.Reason, p.obj.Status.Message = corev1.PodFailed, "Evicted", l.message
+		}
+		return
+	}
+	if l.container == "" {
+		if m := restarting.FindStringSubmatch(l.message); m != nil && m[1] != "in" {
+			l.container = m[1]
+		} else if m := killFor.FindStringSubmatch(l.message); m != nil {
+			l.container = m[1]
+		}
+	}
+	c := p.container(l.container)
+	l.container = c.Name
+	if image := pullerror.ImageIn(l.message); image != "" {
+		if s := p.spec(c.Name); s != nil && s.Image == "" {
+			s.Image, c.Image = image, image
+		}
+	}
+	if !p.described {
+		stateFrom(p, c, l, at)
+	}
+}
+
+func waiting(c *corev1.ContainerStatus, reason, message string) {
+	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
+}
+
+// stateFrom sets the state of a container as the kubelet would report it after
+// such an event.
+func stateFrom(p *podDraft, c *corev1.ContainerStatus, l *line, at metav1.Time) {
+	p.condition(corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", at.Time)
+	m := l.message
+	switch l.reason {
+	case "Failed":
+		switch {
+		case strings.HasPrefix(m, "Failed to pull image"):
+			waiting(c, "ErrImagePull", m)
+		case strings.HasPrefix(m, "Error: ImagePullBackOff"), strings.HasPrefix(m, "Error: ErrImagePull"):
+			if w := c.State.Waiting; w == nil || w.Message == "" {
+				waiting(c, strings.TrimPrefix(m, "Error: "), "")
+			}
+		case strings.HasPrefix(m, "Error: ErrImageNeverPull"), strings.HasPrefix(m, "Error: InvalidImageName"), strings.HasPrefix(m, "Error: ImageInspectError"):
+			if w := c.State.Waiting; w == nil || w.Reason == "ContainerCreating" {
+				waiting(c, strings.TrimPrefix(m, "Error: "), "")
+			}
+		case configWrong.MatchString(m):
+			waiting(c, "CreateContainerConfigError", strings.TrimPrefix(m, "Error: "))
+		case ociTrouble.MatchString(m):
+			startError(c, strings.TrimPrefix(m, "Error: "), at, l.count)
+		case nameReserved.MatchString(m):
+			waiting(c, "CreateContainerError", strings.TrimPrefix(m, "Error: "))
+		default:
+			waiting(c, "CreateContainerError", strings.TrimPrefix(m, "Error: "))
+		}
+	case "InspectFailed":
+		waiting(c, "InvalidImageName", m)
+		if !strings.Contains(m, "invalid reference") && !strings.Contains(m, "parse image name") {
+			waiting(c, "ImageInspectError", m)
+		}
+	case "ErrImageNeverPull":
+		waiting(c, "ErrImageNeverPull", m)
+	case "BackOff":
+		switch {
+		case restarting.MatchString(m):
+			crashLoop(c, m, l.count)
+		case c.State.Waiting == nil || c.State.Waiting.Message == "":
+			waiting(c, "ImagePullBackOff", m)
+		}
+	case "Unhealthy", "ProbeWarning":
+		if w := c.State.Waiting; w == nil || w.Reason == "ContainerCreating" {
+			c.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at}}
+			p.obj.Status.Phase = corev1.PodRunning
+		}
+	case "FailedPostStartHook", "FailedPreStopHook", "Killing":
+		p.obj.Status.Phase = corev1.PodRunning
+	case "FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "NetworkNotReady", "SandboxChanged":
+		p.condition("PodReadyToStartContainers", corev1.ConditionFalse, "", "", at.Time)
+	}
+}
+
+func crashLoop(c *corev1.ContainerStatus, message string, count int32) {
+	waiting(c, "CrashLoopBackOff", message)
+	c.RestartCount = max(c.RestartCount, count, 3)
+}
+
+// startError is a container that the runtime could not start: exit 128.
+func startError(c *corev1.ContainerStatus, message string, at metav1.Time, count int32) {
+	waiting(c, "RunContainerError", message)
+	c.RestartCount = max(c.RestartCount, count, 1)
+	c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: message, StartedAt: at, FinishedAt: at}
+}

@@ -1,0 +1,280 @@
+package paste
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/pullerror"
+)
+
+var (
+	klogHead   = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ?`)
+	syslogHead = regexp.MustCompile(`^(?:\w{3} +\d+ [\d:]{8}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|dockerd|kernel|k3s|rke2)(?:\[\d+\])?: `)
+	dateHead   = regexp.MustCompile(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
+	logPair    = regexp.MustCompile(`\b(msg|error|err|pod|containerName|message|image)=("(?:[^"\\]|\\.)*"|\S+)`)
+	podOfLog   = regexp.MustCompile(`\bpod="?([a-z0-9.-]+)[/_]([a-z0-9.-]+)"?|pod=([a-z0-9.-]+)_([a-z0-9.-]+)\(|pod "([a-z0-9.-]+)_([a-z0-9.-]+)\(`)
+	startWith  = regexp.MustCompile(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with (\w+): \\*"?`)
+	eventLog   = regexp.MustCompile(`^(?:Event occurred|Event\(.*?\): )`)
+	eventType  = regexp.MustCompile(`^(?:(?:type: '(?:Normal|Warning)' )?reason: '(\w+)' )(.*)$`)
+)
+
+// loose reads a line that is no table: a log line or a bare message. It returns
+// the number of lines used.
+func (d *draft) loose(lines []string) int {
+	raw := strings.TrimSpace(lines[0])
+	if m := describedForm.FindStringSubmatch(raw); m != nil {
+		return d.rows(lines, func(l string) *line { return describedRow(l, objectRef{}) })
+	}
+	if m := listedForm.FindStringSubmatch(raw); m != nil {
+		return d.rows(lines, func(l string) *line { return listedRow(l, m[1] != "", false) })
+	}
+	used := 1
+	text := raw
+	// A runtime error may go on in the next line (errors.Join).
+	for used < len(lines) && used < 4 && continues(lines[used]) {
+		text += "\n" + strings.TrimSpace(lines[used])
+		used++
+	}
+	ref, msgs := unwrapLog(text)
+	for _, m := range msgs {
+		if d.message(ref, m) {
+			break
+		}
+	}
+	return used
+}
+
+// continues tells a second line of one error from a new message.
+func continues(l string) bool {
+	t := strings.TrimSpace(l)
+	return strings.HasPrefix(t, "toomanyrequests:") || strings.HasPrefix(t, "denied:") || strings.HasPrefix(t, "unauthorized:")
+}
+
+// rows reads event rows without a header, with their continuation lines.
+func (d *draft) rows(lines []string, parse func(string) *line) int {
+	row := parse(lines[0])
+	if row == nil {
+		return 1
+	}
+	i := 1
+	for i < len(lines) && strings.TrimSpace(lines[i]) != "" && parse(lines[i]) == nil && !eventish(lines[i]) {
+		row.message += "\n" + strings.TrimSpace(lines[i])
+		i++
+	}
+	d.event(*row)
+	return i
+}
+
+func eventish(l string) bool {
+	return describeStart.MatchString(l) || describeCut(l) || eventHeader(l) != nil || podHeader(l) ||
+		describedForm.MatchString(l) || listedForm.MatchString(strings.TrimSpace(l)) || klogHead.MatchString(strings.TrimSpace(l))
+}
+
+// unwrapLog takes a log line apart: which pod it is about, and the messages in
+// it, most telling first.
+func unwrapLog(text string) (objectRef, []string) {
+	ref := objectRef{kind: "Pod"}
+	body := syslogHead.ReplaceAllString(text, "")
+	body = dateHead.ReplaceAllString(body, "")
+	body = klogHead.ReplaceAllString(body, "")
+	if m := podOfLog.FindStringSubmatch(body); m != nil {
+		for i := 1; i+1 < len(m); i += 2 {
+			if m[i] != "" && strings.Contains(m[0], "/") {
+				ref.namespace, ref.name = m[i], m[i+1]
+			} else if m[i] != "" {
+				ref.name, ref.namespace = m[i], m[i+1]
+			}
+		}
+	}
+	if strings.HasPrefix(body, "{") {
+		return ref, jsonLog(body, &ref)
+	}
+	var out []string
+	for _, m := range logPair.FindAllStringSubmatch(body, 20) {
+		if m[1] == "error" || m[1] == "err" || m[1] == "message" {
+			out = append(out, unquote(m[2]))
+		}
+	}
+	for _, m := range logPair.FindAllStringSubmatch(body, 20) {
+		if m[1] == "msg" {
+			out = append(out, unquote(m[2]))
+		}
+	}
+	return ref, append(out, body)
+}
+
+func unquote(s string) string {
+	if u, err := strconv.Unquote(s); err == nil {
+		return u
+	}
+	return strings.Trim(s, `"`)
+}
+
+// jsonLog reads one JSON object a line, as structured loggers and some event
+// exporters write them.
+func jsonLog(body string, ref *objectRef) []string {
+	var obj map[string]any
+	if json.Unmarshal([]byte(body), &obj) != nil {
+		return []string{body}
+	}
+	var out []string
+	for _, k := range []string{"error", "err", "message", "msg", "log", "note"} {
+		if s, ok := obj[k].(string); ok && s != "" {
+			out = append(out, s)
+		}
+	}
+	if s, ok := obj["pod"].(string); ok {
+		if ns, name, ok := strings.Cut(s, "/"); ok {
+			ref.namespace, ref.name = ns, name
+		}
+	}
+	return out
+}
+
+// rule classifies a bare message as the event that carries it.
+type rule struct {
+	pattern *regexp.Regexp
+	kind    string
+	reason  string
+}
+
+// rules are tried in order; the first that matches decides.
+var rules = []rule{
+	{regexp.MustCompile(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
+	{regexp.MustCompile(`pod didn't trigger scale-up`), "Pod", "NotTriggerScaleUp"},
+	{regexp.MustCompile(`pod triggered scale-up`), "Pod", "TriggeredScaleUp"},
+	{regexp.MustCompile(`^Error creating: |exceeded quota: |failed quota: |status unknown for quota|insufficient quota to match|violates PodSecurity|admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '|error looking up service account|no PriorityClass with name|RuntimeClass "[^"]+" not found|(?:maximum|minimum) \S+ usage per |limit to request ratio per|unable to validate against any (?:pod security policy|security context constraint)|is forbidden: `), "ReplicaSet", "FailedCreate"},
+	{regexp.MustCompile(`(?:Liveness|Readiness|Startup) probe (?:failed|errored)`), "Pod", "Unhealthy"},
+	{regexp.MustCompile(`failed (?:liveness|startup) probe`), "Pod", "Killing"},
+	{regexp.MustCompile(`(?i)PostStartHook failed|Exec lifecycle hook|FailedPostStartHook`), "Pod", "FailedPostStartHook"},
+	{regexp.MustCompile(`(?i)failed to create pod sandbox|failed to setup network for sandbox|FailedCreatePodSandBox|CreatePodSandbox|failed to get sandbox image|RunPodSandbox`), "Pod", "FailedCreatePodSandBox"},
+	{regexp.MustCompile(`(?i)network is not ready|NetworkPluginNotReady|NetworkReady=false`), "Pod", "NetworkNotReady"},
+	{regexp.MustCompile(`Multi-Attach error|Waiting for detach|AttachVolume\.`), "Pod", "FailedAttachVolume"},
+	{regexp.MustCompile(`MountVolume\.|MapVolume\.|NodeExpandVolume\.|Unable to attach or mount volumes|hostPath type check failed`), "Pod", "FailedMount"},
+	{regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container|CrashLoopBackOff`), "Pod", "BackOff"},
+	{regexp.MustCompile(`The node was low on resource|The node had condition`), "Pod", "Evicted"},
+	{regexp.MustCompile(`is not present with pull policy of Never`), "Pod", "ErrImageNeverPull"},
+	{regexp.MustCompile(`Failed to apply default image tag|(?:couldn't parse|failed to parse) image (?:name|reference)|Failed to inspect image`), "Pod", "InspectFailed"},
+	{regexp.MustCompile(`Unable to retrieve some image pull secrets`), "Pod", "FailedToRetrieveImagePullSecret"},
+	{configWrong, "Pod", "Failed"},
+	{ociTrouble, "Pod", "Failed"},
+}
+
+var (
+	oomText  = regexp.MustCompile(`(?i)\bOOMKilled\b|Memory cgroup out of memory|Out of memory: Killed process`)
+	exitText = regexp.MustCompile(`(?i)\b(?:exit(?:ed)?(?: with)?(?: code| status)|exit code)[: =]*(\d{1,3})\b`)
+	nodeText = regexp.MustCompile(`(?i)kubelet stopped posting node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
+)
+
+// message classifies one message; false when it means nothing known.
+func (d *draft) message(ref objectRef, text string) bool {
+	if m := startWith.FindStringSubmatchIndex(text); m != nil {
+		return d.syncError(ref, text, m)
+	}
+	text = strings.TrimSpace(text)
+	for _, r := range rules {
+		if !r.pattern.MatchString(text) {
+			continue
+		}
+		l := line{ref: ref, typ: "Warning", reason: r.reason, message: text, last: -1, first: -1}
+		if r.kind != "Pod" {
+			l.ref = objectRef{kind: r.kind, name: "workload-1"}
+			if !strings.HasPrefix(text, "Error creating: ") && !strings.HasPrefix(text, "create Pod ") {
+				l.message = "Error creating: " + text
+			}
+		}
+		if l.reason == "Failed" && !strings.HasPrefix(text, "Error: ") {
+			l.message = "Error: " + text
+		}
+		d.event(l)
+		return true
+	}
+	if pullerror.Looks(text) {
+		image := pullerror.ImageIn(text)
+		msg := text
+		if !strings.HasPrefix(text, "Failed to pull image") && !strings.HasPrefix(text, "Back-off pulling") {
+			msg = "Failed to pull image " + strconv.Quote(image) + ": " + text
+		}
+		reason := "Failed"
+		if strings.HasPrefix(text, "Back-off pulling") {
+			reason = "BackOff"
+		}
+		d.event(line{ref: ref, typ: "Warning", reason: reason, message: msg, last: -1, first: -1})
+		return true
+	}
+	return d.death(ref, text)
+}
+
+// syncError reads the kubelet's `failed to "StartContainer" for "app" with
+// REASON: "message"`.
+func (d *draft) syncError(ref objectRef, text string, m []int) bool {
+	action, name, reason := text[m[2]:m[3]], text[m[4]:m[5]], text[m[6]:m[7]]
+	msg := strings.TrimRight(strings.ReplaceAll(strings.ReplaceAll(text[m[1]:], `\\\"`, `"`), `\"`, `"`), `"\, ]`)
+	switch action {
+	case "StartContainer":
+		p := d.pod(ref)
+		p.bind("")
+		p.described = true
+		c := p.container(name)
+		p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)
+		switch reason {
+		case "CrashLoopBackOff":
+			crashLoop(c, msg, 0)
+			p.obj.Status.Phase = corev1.PodRunning
+		case "RunContainerError":
+			startError(c, msg, metav1.NewTime(d.now), 0)
+		default:
+			waiting(c, reason, msg)
+		}
+		if s := p.spec(name); s != nil && s.Image == "" {
+			s.Image = pullerror.ImageIn(msg)
+		}
+	case "CreatePodSandbox":
+		d.event(line{ref: ref, typ: "Warning", reason: "FailedCreatePodSandBox", message: msg, last: -1, first: -1})
+	case "KillPodSandbox", "KillContainer":
+		d.event(line{ref: ref, typ: "Warning", reason: "FailedKillPod", message: text, last: -1, first: -1})
+	default:
+		return false
+	}
+	return true
+}
+
+// death reads messages about a container that ended, and about nodes.
+func (d *draft) death(ref objectRef, text string) bool {
+	switch {
+	case nodeText.MatchString(text):
+		n := d.node(someNode)
+		n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Reason: "KubeletNotReady", Message: text, LastTransitionTime: metav1.NewTime(d.now)})
+		if strings.Contains(text, "stopped posting") {
+			n.Status.Conditions[len(n.Status.Conditions)-1].Status = corev1.ConditionUnknown
+			n.Status.Conditions[len(n.Status.Conditions)-1].Reason = "NodeStatusUnknown"
+		}
+		return true
+	case oomText.MatchString(text):
+		d.died(ref, 137, "OOMKilled", text)
+		return true
+	}
+	if m := exitText.FindStringSubmatch(text); m != nil && number(m[1]) < 256 {
+		d.died(ref, number(m[1]), "Error", text)
+		return true
+	}
+	return false
+}
+
+func (d *draft) died(ref objectRef, exit int32, reason, message string) {
+	p := d.pod(ref)
+	p.bind("")
+	p.obj.Status.Phase = corev1.PodRunning
+	p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)
+	c := p.container("")
+	c.RestartCount = max(c.RestartCount, 3)
+	c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: exit, Reason: reason, Message: message, FinishedAt: metav1.NewTime(d.now)}
+	if c.State.Waiting == nil || c.State.Waiting.Reason == "ContainerCreating" {
+		waiting(c, "CrashLoopBackOff", "")
+	}
+}
