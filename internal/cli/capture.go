@@ -71,16 +71,15 @@ func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output s
 // writeBundle writes beside the target and renames, so that a failure leaves
 // no half bundle.
 func (a *app) writeBundle(path string, snap *snapshot.Snapshot) error {
-	o := snapshot.EncodeOptions{ToolVersion: toolVersion()}
 	if path == "-" {
-		return snapshot.Encode(a.out, snap, o)
+		return snapshot.Encode(a.out, snap, toolVersion())
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".unjam-*")
 	if err != nil {
 		return usagef("cannot write %s: %w", path, err)
 	}
 	defer os.Remove(tmp.Name())
-	err = snapshot.Encode(tmp, snap, o)
+	err = snapshot.Encode(tmp, snap, toolVersion())
 	if cerr := tmp.Close(); err == nil {
 		err = cerr
 	}

@@ -249,15 +249,32 @@ func middle(s string, n int) string {
 	return string(r[:head]) + " … " + string(r[len(r)-(n-head-3):])
 }
 
+// gaps names what was not seen. Kinds that a file simply does not hold share
+// one line; every refused or failed read has its own, with what would settle it.
 func (t *textWriter) gaps(r *Report) {
+	var absent []string
+	var failed []snapshot.Gap
+	for _, g := range r.Gaps {
+		if g.Reason == snapshot.GapNotCaptured && g.Name == "" {
+			absent = append(absent, g.Resource)
+		} else {
+			failed = append(failed, g)
+		}
+	}
 	t.line("")
-	t.line("not seen:")
-	for i, g := range r.Gaps {
+	if len(absent) > 0 {
+		show := 6
+		if t.o.Evidence {
+			show = len(absent)
+		}
+		t.wrapped("", faint.Render("not in this source: "+names(absent, show)), 2)
+	}
+	for i, g := range failed {
 		if i == 8 && !t.o.Evidence {
-			t.line(fmt.Sprintf("  and %d more (-o json lists all)", len(r.Gaps)-i))
+			t.line(fmt.Sprintf("not seen: %d more (--explain-evidence lists all)", len(failed)-i))
 			break
 		}
-		t.wrapped("  ", gapText(g), 4)
+		t.wrapped("not seen: ", gapText(g), 10)
 	}
 }
 
