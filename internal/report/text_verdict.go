@@ -256,6 +256,9 @@ func (t *textWriter) gaps(r *Report) {
 	var failed []snapshot.Gap
 	for _, g := range r.Gaps {
 		if g.Reason == snapshot.GapNotCaptured && g.Name == "" {
+			if len(g.Except) > 0 {
+				continue // seen where it was looked for
+			}
 			absent = append(absent, g.Resource)
 		} else {
 			failed = append(failed, g)
