@@ -76,11 +76,12 @@ func exitCode(err error) int {
 		broken      *snapshot.DecodeError
 		unreachable *capture.UnreachableError
 		login       *capture.LoginError
+		config      *configError
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken):
 		return report.ExitUsage
-	case errors.As(err, &unreachable), errors.As(err, &login):
+	case errors.As(err, &unreachable), errors.As(err, &login), errors.As(err, &config):
 		return report.ExitUnreachable
 	}
 	return report.ExitFailure

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -62,7 +63,7 @@ type cluster struct {
 func (s cluster) Snapshot(ctx context.Context, scope diagnose.Scope) (*snapshot.Snapshot, error) {
 	cfg, err := s.flags.ToRESTConfig()
 	if err != nil {
-		return nil, &capture.UnreachableError{Server: "", Err: err}
+		return nil, &configError{err}
 	}
 	name := ""
 	if raw, err := s.flags.ToRawKubeConfigLoader().RawConfig(); err == nil {
@@ -71,11 +72,20 @@ func (s cluster) Snapshot(ctx context.Context, scope diagnose.Scope) (*snapshot.
 	if c := s.flags.Context; c != nil && *c != "" {
 		name = *c
 	}
-	o := capture.Options{Namespace: scope.Namespace, Name: name}
+	o := capture.Options{Namespace: scope.Namespace, Context: name}
 	for _, t := range scope.Targets {
-		o.Workloads = append(o.Workloads, capture.Workload{Kind: t.Kind, Name: t.Name})
+		o.Workloads = append(o.Workloads, capture.Ref{Kind: t.Kind, Name: t.Name})
 	}
 	snap, stats, err := capture.Cluster(ctx, cfg, o)
 	*s.stats = stats
 	return snap, err
 }
+
+// configError says that the kubeconfig gives no cluster to ask.
+type configError struct{ err error }
+
+func (e *configError) Error() string {
+	return fmt.Sprintf("the kubeconfig gives no usable cluster: %v; check KUBECONFIG, --kubeconfig and --context, or judge a saved bundle with --from", e.err)
+}
+
+func (e *configError) Unwrap() error { return e.err }

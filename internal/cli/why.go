@@ -108,7 +108,7 @@ func (o *whyOptions) namespace() (string, error) {
 	}
 	ns, _, err := o.flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
-		return "", &capture.UnreachableError{Err: fmt.Errorf("the kubeconfig cannot be used: %w", err)}
+		return "", &configError{err}
 	}
 	return ns, nil
 }
