@@ -29,10 +29,20 @@ type refusal struct {
 	Owner       facts.Receipt
 }
 
-// currentRefusal finds the refusal that keeps pods of the workload from being
-// made. Refusals of the past do not count: all pods are there, or a later
-// attempt of the same controller succeeded. Pods that run meanwhile do not
-// hide it: a quota with room for one of three pods refuses two.
+// refusedAs finds the refusal that keeps pods of the workload from being made,
+// when it is of the given kind. Refusals of the past do not count: all pods are
+// there, or a later attempt of the same controller succeeded. Pods that run
+// meanwhile do not hide it: a quota with room for one of three pods refuses two.
+func refusedAs(w *facts.Workload, kind string) (refusal, bool) {
+	r, ok := currentRefusal(w)
+	if !ok || refusalKind(r.Message) != kind {
+		return refusal{}, false
+	}
+	r.countAttempts(kind)
+	return r, true
+}
+
+// currentRefusal finds the newest refusal that stands now, of any kind.
 func currentRefusal(w *facts.Workload) (refusal, bool) {
 	if w.New != nil {
 		if r, ok := refusalOf(w, w.New); ok {
@@ -57,10 +67,13 @@ func refusalOf(w *facts.Workload, rev *facts.Revision) (refusal, bool) {
 	if exist >= want || lastCreated(rev.Events).After(newest.Last) {
 		return refusal{}, false
 	}
-	r := refusal{Message: newest.Message, Rev: rev, Exist: exist, Want: want, First: newest.First, Last: newest.Last,
-		Receipt: newest.Receipt, Owner: newest.Owner}
-	kind := refusalKind(newest.Message)
-	for _, c := range slices.Backward(rev.CreateFailures) {
+	return refusal{Message: newest.Message, Rev: rev, Exist: exist, Want: want, First: newest.First, Last: newest.Last,
+		Receipt: newest.Receipt, Owner: newest.Owner}, true
+}
+
+// countAttempts adds the failures before the newest one that are alike.
+func (r *refusal) countAttempts(kind string) {
+	for _, c := range slices.Backward(r.Rev.CreateFailures) {
 		if refusalKind(c.Message) != kind {
 			break
 		}
@@ -69,20 +82,22 @@ func refusalOf(w *facts.Workload, rev *facts.Revision) (refusal, bool) {
 			r.First = c.First
 		}
 	}
-	return r, true
+	r.Attempts = max(r.Attempts, 1)
 }
 
 // conditionRefusal reads the copy of the refusal in the Deployment's own
-// ReplicaFailure condition, for sources without ReplicaSets.
+// ReplicaFailure condition, for sources without ReplicaSets. Old pods count in
+// status.replicas, so during a rollout only the updated ones tell.
 func conditionRefusal(w *facts.Workload) (refusal, bool) {
 	c := w.Condition(string(appsv1.DeploymentReplicaFailure))
-	if w.New != nil || c.Status != "True" || c.Reason != "FailedCreate" || w.Total >= w.Desired {
+	complete := w.Updated >= w.Desired && w.Total >= w.Desired
+	if w.New != nil || c.Status != "True" || c.Reason != "FailedCreate" || complete {
 		return refusal{}, false
 	}
 	receipt := w.Receipt("status.conditions[ReplicaFailure]", c.Message, c.LastUpdate)
 	rev := &facts.Revision{Name: w.Name, Desired: w.Desired, Template: w.Template}
 	return refusal{Message: c.Message, Rev: rev, Exist: w.Updated, Want: w.Desired, First: c.LastTransition, Last: c.LastUpdate,
-		Attempts: 1, Receipt: receipt, Owner: receipt}, true
+		Receipt: receipt, Owner: receipt}, true
 }
 
 // podCounts counts the pods of a revision that exist and how many its
@@ -104,6 +119,10 @@ func podCounts(w *facts.Workload, rev *facts.Revision) (exist, want int32) {
 		}
 	}
 	exist = int32(len(livePods(pods)))
+	if w.Orphan && rev.ReplicaSet == nil {
+		// Nobody says how many are wanted, but the controller asked for one more.
+		return exist, exist + 1
+	}
 	if rs := rev.ReplicaSet; rs != nil {
 		// Pods may not have been read; the controller's own count then speaks.
 		exist = max(exist, rs.Status.Replicas)
@@ -140,6 +159,9 @@ func (r refusal) finding(w *facts.Workload, code, summary string) Finding {
 
 // state says how many pods there are and whether older ones still serve.
 func (r refusal) state(w *facts.Workload) string {
+	if w.Orphan && r.Rev.ReplicaSet == nil {
+		return fmt.Sprintf("%d %s, at least one more is wanted", r.Exist, plural(r.Exist, "pod exists", "pods exist"))
+	}
 	s := fmt.Sprintf("%d of %d pods %s", r.Exist, r.Want, plural(r.Exist, "exists", "exist"))
 	if r.Exist == 0 {
 		s = "no pod exists"
@@ -155,7 +177,12 @@ func (r refusal) state(w *facts.Workload) string {
 }
 
 func (r refusal) evidence() []Evidence {
-	return []Evidence{{Text: "the API server refused to create the pod", Receipt: r.Receipt}}
+	text := "the API server refused to create the pod"
+	if strings.HasPrefix(r.Receipt.Field, "status.conditions") {
+		// The condition keeps the text of the first refusal of a series.
+		text = "the API server refused to create the pod, in the words of the first refusal since a pod was last made"
+	}
+	return []Evidence{{Text: text, Receipt: r.Receipt}}
 }
 
 func readyPods(pods []*facts.Pod) int32 {

@@ -110,7 +110,9 @@ func (f *Facts) splitReplicaSets(w *Workload, sets []*appsv1.ReplicaSet, podsOf 
 		return cmp.Or(cmp.Compare(revisionNumber(b), revisionNumber(a)), b.CreationTimestamp.Compare(a.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	newest := slices.IndexFunc(sets, func(rs *appsv1.ReplicaSet) bool { return equalTemplate(w.Template, &rs.Spec.Template) })
-	if newest < 0 && len(sets) > 0 && w.ObservedGeneration >= w.Generation &&
+	// The controller makes no ReplicaSet for a template changed while paused.
+	changedInPause := w.Paused && w.Desired > 0 && w.Updated == 0
+	if newest < 0 && len(sets) > 0 && w.ObservedGeneration >= w.Generation && !changedInPause &&
 		(w.Revision == "" || sets[0].Annotations[revisionAnnotation] == w.Revision) {
 		newest = 0
 	}

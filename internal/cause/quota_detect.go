@@ -1,0 +1,143 @@
+package cause
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/unjam-dev/unjam/internal/facts"
+)
+
+// detectQuotaExceeded sees a quota without room, unless only the surge of a
+// rolling update lacks room.
+func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
+	r, ok := refusedAs(w, "quota-exceeded")
+	if !ok {
+		return nil
+	}
+	v, ok := readQuota(f, w, r.Message)
+	if !ok {
+		return nil
+	}
+	if _, _, surge := quotaSurge(w, r, v); surge {
+		return nil
+	}
+	item := v.Tightest()
+	summary := fmt.Sprintf("quota %s/%s has no room: %s", w.Namespace, v.Name, item.words())
+	class := Class("")
+	switch {
+	case v.Gone:
+		class, summary = Waiting, fmt.Sprintf("quota %s/%s refused the pods and is gone since, so the controller's next try should pass", w.Namespace, v.Name)
+	case v.Room():
+		class, summary = Waiting, fmt.Sprintf("quota %s/%s refused the pods and has room again (%s), so the controller's next try should pass", w.Namespace, v.Name, item.words())
+	case item.Requested.Cmp(item.Hard) > 0:
+		summary = fmt.Sprintf("one pod asks for %s %s, more than all that quota %s/%s allows (%s)", item.Key, item.Requested.String(), w.Namespace, v.Name, item.Hard.String())
+	default:
+		if p := soonFreed(f, w, item); p != nil {
+			class = SelfHealing
+			summary += fmt.Sprintf("; pod %s is terminating and gives up enough at %s", p.Name(), p.Obj.DeletionTimestamp.UTC().Format("15:04:05"))
+		}
+	}
+	fd := r.finding(w, "quota-exceeded", summary)
+	fd.Class = class
+	fd.Evidence = append(fd.Evidence, v.receipts(w.Namespace)...)
+	v.vars(fd.Vars, item, neededHard(w, r, item))
+	fd.Key = "quota " + w.Namespace + "/" + v.Name
+	return []Finding{fd}
+}
+
+// neededHard is the limit that lets every missing pod in and the rollout end.
+func neededHard(w *facts.Workload, r refusal, item quotaItem) resource.Quantity {
+	need := item.Used.DeepCopy()
+	need.Add(times(item.Requested, max(r.Want-r.Exist, 1)))
+	if w.Deployment == nil || r.Old {
+		return need
+	}
+	// At the end all pods are new and the old ones are gone.
+	end := item.Used.DeepCopy()
+	for _, p := range livePods(w.OldPods()) {
+		end.Sub(quotaUse(p.Obj, item.Key))
+	}
+	end.Add(times(item.Requested, max(w.Desired-r.Exist, 1)))
+	return larger(need, end)
+}
+
+// soonFreed is a terminating pod of the namespace whose end makes room: pods
+// are charged until their grace has run out.
+func soonFreed(f *facts.Facts, w *facts.Workload, item quotaItem) *facts.Pod {
+	free := item.Free()
+	for _, p := range f.Pods {
+		if p.Obj.Namespace != w.Namespace || !p.Terminating() || !p.Obj.DeletionTimestamp.After(f.Now) {
+			continue
+		}
+		free.Add(quotaUse(p.Obj, item.Key))
+		if free.Cmp(item.Requested) >= 0 {
+			return p
+		}
+	}
+	return nil
+}
+
+// quotaSurge reports that the quota is large enough for the new revision but
+// not for old and new pods together, while the strategy lets no old pod go
+// first. It returns how many old pods must make room for the first new one.
+func quotaSurge(w *facts.Workload, r refusal, v quotaView) (budget, int32, bool) {
+	b, ok := surgeOnly(w)
+	if !ok || r.Old || r.Rev != w.New || v.Room() || v.Gone {
+		return b, 0, false
+	}
+	old := livePods(w.OldPods())
+	remove := int32(1)
+	for _, item := range v.Items {
+		free, n := item.Free(), int32(0)
+		for _, p := range old {
+			if free.Cmp(item.Requested) >= 0 {
+				break
+			}
+			free.Add(quotaUse(p.Obj, item.Key))
+			n++
+		}
+		if free.Cmp(item.Requested) < 0 {
+			return b, 0, false
+		}
+		remove = max(remove, n)
+		end := item.Free()
+		for _, p := range old {
+			end.Add(quotaUse(p.Obj, item.Key))
+		}
+		if need := times(item.Requested, w.Desired-r.Exist); end.Cmp(need) < 0 {
+			return b, 0, false
+		}
+	}
+	return b, remove, true
+}
+
+func detectQuotaBlocksSurge(f *facts.Facts, w *facts.Workload) []Finding {
+	r, ok := refusedAs(w, "quota-exceeded")
+	if !ok {
+		return nil
+	}
+	v, ok := readQuota(f, w, r.Message)
+	if !ok {
+		return nil
+	}
+	b, remove, ok := quotaSurge(w, r, v)
+	if !ok {
+		return nil
+	}
+	item := v.Tightest()
+	old := int32(len(livePods(w.OldPods())))
+	fd := r.finding(w, "quota-blocks-surge", fmt.Sprintf(
+		"quota %s/%s has no room for a surge pod (%s) and %s, so none of the %s may leave first: a deadlock",
+		w.Namespace, v.Name, item.words(), b.unavailableWords(w.Desired), plural(old, "old pod", fmt.Sprintf("%d old pods", old))))
+	fd.Evidence = append(fd.Evidence, v.receipts(w.Namespace)...)
+	fd.Evidence = append(fd.Evidence, Evidence{Text: fmt.Sprintf("rounded down, %s of %d replicas lets %d pods be missing; rounded up, maxSurge %s adds %d",
+		b.DeclaredUnavailable, w.Desired, b.Unavailable, b.DeclaredSurge, b.Surge),
+		Receipt: w.Receipt("spec.strategy.rollingUpdate.maxUnavailable", b.DeclaredUnavailable, w.Started)})
+	need := item.Used.DeepCopy()
+	need.Add(times(item.Requested, max(b.Surge-r.Exist, 1)))
+	v.vars(fd.Vars, item, need)
+	strategyVars(fd.Vars, b, fmt.Sprint(remove))
+	fd.Key = "quota " + w.Namespace + "/" + v.Name
+	return []Finding{fd}
+}
