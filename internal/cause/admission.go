@@ -163,40 +163,10 @@ func detectPlainRefusal(code, key string, say func(r refusal, w *facts.Workload)
 
 // suggest names the existing object whose name is nearest to a missing one.
 func suggest(fd *Finding, missing string, names []string) {
-	best, distance := "", len(missing)/2+1
-	for _, n := range names {
-		if d := editDistance(missing, n); d > 0 && d < distance {
-			best, distance = n, d
-		}
+	if near := nearNames(missing, names); len(near) > 0 {
+		fd.Vars["nearest"] = near[0]
+		fd.Summary += fmt.Sprintf("; %s exists", near[0])
 	}
-	if best != "" {
-		fd.Vars["nearest"] = best
-		fd.Summary += fmt.Sprintf("; %s exists", best)
-	}
-}
-
-// editDistance is the number of letters to change, add or drop between two
-// names; names longer than an object's may be count as far apart.
-func editDistance(a, b string) int {
-	if len(a) > 253 || len(b) > 253 {
-		return max(len(a), len(b))
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal, row[j] = row[j], min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // invalidReason is what follows `Pod "x" is invalid: `.

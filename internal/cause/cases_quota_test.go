@@ -12,7 +12,7 @@ import (
 	"github.com/unjam-dev/unjam/internal/snapshot/snaptest"
 )
 
-func list(pairs ...string) corev1.ResourceList {
+func amounts(pairs ...string) corev1.ResourceList {
 	out := corev1.ResourceList{}
 	for i := 0; i < len(pairs); i += 2 {
 		out[corev1.ResourceName(pairs[i])] = resource.MustParse(pairs[i+1])
@@ -20,12 +20,12 @@ func list(pairs ...string) corev1.ResourceList {
 	return out
 }
 
-func requests(pairs ...string) func(*corev1.PodSpec) {
-	return func(s *corev1.PodSpec) { s.Containers[0].Resources.Requests = list(pairs...) }
+func asking(pairs ...string) func(*corev1.PodSpec) {
+	return func(s *corev1.PodSpec) { s.Containers[0].Resources.Requests = amounts(pairs...) }
 }
 
-func limits(pairs ...string) func(*corev1.PodSpec) {
-	return func(s *corev1.PodSpec) { s.Containers[0].Resources.Limits = list(pairs...) }
+func limited(pairs ...string) func(*corev1.PodSpec) {
+	return func(s *corev1.PodSpec) { s.Containers[0].Resources.Limits = amounts(pairs...) }
 }
 
 func quota(b *snaptest.Builder, name string, hard, used corev1.ResourceList) {
@@ -47,10 +47,10 @@ const (
 
 // surging is a rollout of three replicas whose new pod the quota refuses.
 func surging(b *snaptest.Builder, old, new string) *snaptest.Set {
-	s := b.Deployment("web", "registry.example.com/shop/web:v2", 3, requests("cpu", old))
+	s := b.Deployment("web", "registry.example.com/shop/web:v2", 3, asking("cpu", old))
 	s.Old("registry.example.com/shop/web:v1", "n1", 3)
-	s.Deployment.Spec.Template.Spec.Containers[0].Resources.Requests = list("cpu", new)
-	s.ReplicaSet.Spec.Template.Spec.Containers[0].Resources.Requests = list("cpu", new)
+	s.Deployment.Spec.Template.Spec.Containers[0].Resources.Requests = amounts("cpu", new)
+	s.ReplicaSet.Spec.Template.Spec.Containers[0].Resources.Requests = amounts("cpu", new)
 	one := int32(1)
 	s.ReplicaSet.Spec.Replicas = &one
 	return s
@@ -59,14 +59,14 @@ func surging(b *snaptest.Builder, old, new string) *snaptest.Set {
 var quotaCases = []testCase{
 	{code: "quota-exceeded", name: "one of three pods fits", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		b.Node("n1")
-		s := b.Deployment("web", "registry.example.com/shop/web:v1", 3, requests("cpu", "100m"))
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 3, asking("cpu", "100m"))
 		s.FailedCreate(fullQuota)
 		s.Pod("n1").Ready()
 		s.ReplicaSet.Status.Replicas = 1
-		quota(b, "compute", list("requests.cpu", "150m"), list("requests.cpu", "100m"))
+		quota(b, "compute", amounts("requests.cpu", "150m"), amounts("requests.cpu", "100m"))
 	}},
 	{code: "quota-exceeded", name: "no quota object, only the condition of the ReplicaSet", build: func(b *snaptest.Builder) {
-		s := b.Deployment("web", "registry.example.com/shop/web:v1", 3, requests("cpu", "100m"))
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 3, asking("cpu", "100m"))
 		s.FailedCreate(fullQuota)
 		b.Snap.Objects.Events = nil
 		s.ReplicaSet.Status.Conditions = append(s.ReplicaSet.Status.Conditions, replicaFailure(fullQuota))
@@ -74,7 +74,7 @@ var quotaCases = []testCase{
 	{code: "quota-exceeded", name: "new revision asks for more than the quota holds", build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		surging(b, "50m", "80m").FailedCreate(`pods "web-x" is forbidden: exceeded quota: compute, requested: requests.cpu=80m, used: requests.cpu=150m, limited: requests.cpu=150m`)
-		quota(b, "compute", list("requests.cpu", "150m"), list("requests.cpu", "150m"))
+		quota(b, "compute", amounts("requests.cpu", "150m"), amounts("requests.cpu", "150m"))
 	}},
 	{code: "quota-exceeded", name: "a StatefulSet's pod", build: func(b *snaptest.Builder) {
 		s := b.StatefulSet("db", "registry.example.com/shop/db:v1", 1)
@@ -82,14 +82,14 @@ var quotaCases = []testCase{
 	}},
 	{code: "quota-exceeded", name: "freed since: a later pod was made", near: true, build: func(b *snaptest.Builder) {
 		b.Node("n1")
-		s := b.Deployment("web", "registry.example.com/shop/web:v1", 2, requests("cpu", "100m"))
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 2, asking("cpu", "100m"))
 		s.FailedCreate(fullQuota)
 		b.Event("ReplicaSet", snaptest.Namespace, s.ReplicaSet.Name, s.ReplicaSet.UID, "Normal", "SuccessfulCreate", "Created pod: web-hash1-1", time.Second, time.Second, 1)
 		s.Pod("n1").Ready()
 	}},
 	{code: "quota-exceeded", name: "all pods are there", near: true, build: func(b *snaptest.Builder) {
 		b.Node("n1")
-		s := b.Deployment("web", "registry.example.com/shop/web:v1", 1, requests("cpu", "100m"))
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 1, asking("cpu", "100m"))
 		s.FailedCreate(fullQuota).Healthy()
 		s.Pod("n1").Ready()
 	}},
@@ -99,7 +99,7 @@ var quotaCases = []testCase{
 	{code: "quota-blocks-surge", name: "maxUnavailable rounds to zero", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		surging(b, "50m", "50m").FailedCreate(surgeQuota)
-		quota(b, "compute", list("requests.cpu", "150m"), list("requests.cpu", "150m"))
+		quota(b, "compute", amounts("requests.cpu", "150m"), amounts("requests.cpu", "150m"))
 	}},
 	{code: "quota-blocks-surge", name: "without the quota object", build: func(b *snaptest.Builder) {
 		b.Node("n1")
@@ -107,7 +107,7 @@ var quotaCases = []testCase{
 		surging(b, "50m", "50m").FailedCreate(surgeQuota)
 	}},
 	{code: "quota-blocks-surge", name: "first deployment, nothing old", near: true, want: []string{"quota-exceeded"}, build: func(b *snaptest.Builder) {
-		b.Deployment("web", "registry.example.com/shop/web:v1", 3, requests("cpu", "50m")).FailedCreate(surgeQuota)
+		b.Deployment("web", "registry.example.com/shop/web:v1", 3, asking("cpu", "50m")).FailedCreate(surgeQuota)
 	}},
 	{code: "quota-blocks-surge", name: "one pod may be unavailable", near: true, want: []string{"quota-exceeded"}, build: func(b *snaptest.Builder) {
 		b.Node("n1")
@@ -140,8 +140,8 @@ var quotaCases = []testCase{
 		b.Deployment("web", "registry.example.com/shop/web:v1", 1, priority("high")).FailedCreate(`pods "web-" is forbidden: no PriorityClass with name high was found`)
 	}},
 	{code: "limitrange-max", name: "limit above the maximum", confidence: cause.Certain, build: func(b *snaptest.Builder) {
-		b.Deployment("web", "registry.example.com/shop/web:v1", 1, limits("memory", "2Gi")).FailedCreate(memoryMax)
-		limitRange(b, corev1.LimitRangeItem{Type: corev1.LimitTypeContainer, Max: list("memory", "1Gi")})
+		b.Deployment("web", "registry.example.com/shop/web:v1", 1, limited("memory", "2Gi")).FailedCreate(memoryMax)
+		limitRange(b, corev1.LimitRangeItem{Type: corev1.LimitTypeContainer, Max: amounts("memory", "1Gi")})
 	}},
 	{code: "limitrange-max", name: "several at once", build: func(b *snaptest.Builder) {
 		b.Deployment("web", "registry.example.com/shop/web:v1", 1).FailedCreate(`pods "x" is forbidden: [maximum cpu usage per Container is 2, but limit is 4, maximum memory usage per Pod is 8Gi, but request is 9Gi]`)
@@ -150,7 +150,7 @@ var quotaCases = []testCase{
 		b.Deployment("web", "registry.example.com/shop/web:v1", 1).FailedCreate(`pods "x" is forbidden: minimum memory usage per Container is 64Mi, but request is 32Mi`)
 	}},
 	{code: "limitrange-min-or-ratio", name: "below the minimum", confidence: cause.Certain, build: func(b *snaptest.Builder) {
-		b.Deployment("web", "registry.example.com/shop/web:v1", 1, requests("memory", "32Mi")).FailedCreate(`pods "x" is forbidden: minimum memory usage per Container is 64Mi, but request is 32Mi`)
+		b.Deployment("web", "registry.example.com/shop/web:v1", 1, asking("memory", "32Mi")).FailedCreate(`pods "x" is forbidden: minimum memory usage per Container is 64Mi, but request is 32Mi`)
 	}},
 	{code: "limitrange-min-or-ratio", name: "ratio too large", build: func(b *snaptest.Builder) {
 		b.Deployment("web", "registry.example.com/shop/web:v1", 1).FailedCreate(`pods "x" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000`)

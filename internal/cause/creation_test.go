@@ -23,7 +23,7 @@ func priority(class string) func(*corev1.PodSpec) {
 
 // inflated are the causes of a pod too large for its node whose size a
 // LimitRange chose.
-var inflated = []string{"limitrange-default-inflates"}
+var inflated = []string{"limitrange-default-inflates", "pod-larger-than-any-node"}
 
 // defaulted is a pod too large for the only node; byRange says whether a
 // LimitRange chose its size.
@@ -31,7 +31,7 @@ func defaulted(b *snaptest.Builder, byRange bool) {
 	b.Node("n1")
 	s := b.Deployment("web", "registry.example.com/shop/web:v1", 1)
 	p := s.Pod("").Unschedulable("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.")
-	p.Obj.Spec.Containers[0].Resources.Requests = list("cpu", "6")
+	p.Obj.Spec.Containers[0].Resources.Requests = amounts("cpu", "6")
 	if byRange {
 		p.Obj.Annotations = map[string]string{"kubernetes.io/limit-ranger": "LimitRanger plugin set: cpu, memory request for container app; cpu, memory limit for container app"}
 	}

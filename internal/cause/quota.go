@@ -155,8 +155,8 @@ func quotaUse(pod *corev1.Pod, key string) resource.Quantity {
 	return helpers.PodRequests(pod, helpers.PodResourcesOptions{})[corev1.ResourceName(name)]
 }
 
-// times is q·n.
-func times(q resource.Quantity, n int32) resource.Quantity {
+// quantityTimes is q·n.
+func quantityTimes(q resource.Quantity, n int32) resource.Quantity {
 	out := q.DeepCopy()
 	out.Mul(int64(n))
 	return out
@@ -181,10 +181,10 @@ func (v quotaView) vars(vars map[string]string, item quotaItem, needed resource.
 	vars["hard"], vars["used"], vars["requested"], vars["neededHard"] = item.Hard.String(), item.Used.String(), item.Requested.String(), needed.String()
 }
 
-// pods renders a count of pods.
-func pods(n int32) string { return strconv.Itoa(int(n)) + plural(n, " pod", " pods") }
+// countPods renders a count of pods.
+func countPods(n int32) string { return strconv.Itoa(int(n)) + plural(n, " pod", " pods") }
 
-func larger(a, b resource.Quantity) resource.Quantity {
+func largerQuantity(a, b resource.Quantity) resource.Quantity {
 	if a.Cmp(b) > 0 {
 		return a
 	}

@@ -49,7 +49,7 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 // neededHard is the limit that lets every missing pod in and the rollout end.
 func neededHard(w *facts.Workload, r refusal, item quotaItem) resource.Quantity {
 	need := item.Used.DeepCopy()
-	need.Add(times(item.Requested, max(r.Want-r.Exist, 1)))
+	need.Add(quantityTimes(item.Requested, max(r.Want-r.Exist, 1)))
 	if w.Deployment == nil || r.Old {
 		return need
 	}
@@ -58,8 +58,8 @@ func neededHard(w *facts.Workload, r refusal, item quotaItem) resource.Quantity 
 	for _, p := range livePods(w.OldPods()) {
 		end.Sub(quotaUse(p.Obj, item.Key))
 	}
-	end.Add(times(item.Requested, max(w.Desired-r.Exist, 1)))
-	return larger(need, end)
+	end.Add(quantityTimes(item.Requested, max(w.Desired-r.Exist, 1)))
+	return largerQuantity(need, end)
 }
 
 // soonFreed is a terminating pod of the namespace whose end makes room: pods
@@ -105,7 +105,7 @@ func quotaSurge(w *facts.Workload, r refusal, v quotaView) (budget, int32, bool)
 		for _, p := range old {
 			end.Add(quotaUse(p.Obj, item.Key))
 		}
-		if need := times(item.Requested, w.Desired-r.Exist); end.Cmp(need) < 0 {
+		if need := quantityTimes(item.Requested, w.Desired-r.Exist); end.Cmp(need) < 0 {
 			return b, 0, false
 		}
 	}
@@ -135,7 +135,7 @@ func detectQuotaBlocksSurge(f *facts.Facts, w *facts.Workload) []Finding {
 		b.DeclaredUnavailable, w.Desired, b.Unavailable, b.DeclaredSurge, b.Surge),
 		Receipt: w.Receipt("spec.strategy.rollingUpdate.maxUnavailable", b.DeclaredUnavailable, w.Started)})
 	need := item.Used.DeepCopy()
-	need.Add(times(item.Requested, max(b.Surge-r.Exist, 1)))
+	need.Add(quantityTimes(item.Requested, max(b.Surge-r.Exist, 1)))
 	v.vars(fd.Vars, item, need)
 	strategyVars(fd.Vars, b, fmt.Sprint(remove))
 	fd.Key = "quota " + w.Namespace + "/" + v.Name

@@ -53,7 +53,7 @@ func (b budget) unavailableWords(replicas int32) string {
 	if !strings.HasSuffix(b.DeclaredUnavailable, "%") {
 		return "maxUnavailable is " + b.DeclaredUnavailable
 	}
-	return fmt.Sprintf("maxUnavailable %s of %s rounds down to %d", b.DeclaredUnavailable, pods(replicas), b.Unavailable)
+	return fmt.Sprintf("maxUnavailable %s of %s rounds down to %d", b.DeclaredUnavailable, countPods(replicas), b.Unavailable)
 }
 
 // surgeOnly reports that a rolling update may only go forward by adding a pod:
