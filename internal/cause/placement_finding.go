@@ -190,6 +190,9 @@ func nodeEvidence(pl placement) []Evidence {
 		if len(n.Failures) > 0 {
 			field, value = failureField(n)
 			text = details(n.Failures)
+			if slices.ContainsFunc(g.Nodes, func(o fit.NodeFit) bool { return details(o.Failures) != text }) {
+				text += " (" + n.Node.Name + ", the others alike)"
+			}
 		}
 		out = append(out, Evidence{Text: nodeNames(g.Nodes) + ": " + text, Receipt: facts.Receipt{Kind: "Node", Name: n.Node.Name, Field: field, Text: value}})
 	}

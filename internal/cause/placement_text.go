@@ -36,6 +36,9 @@ func describe(f *facts.Facts, w *facts.Workload, pl placement, vars map[string]s
 
 func nodesOf(pl placement) string {
 	total := pl.pods[0].Scheduling.Fit.Nodes
+	if total == 1 {
+		return "the only node"
+	}
 	if pl.reason.Count >= total {
 		return fmt.Sprintf("all %d nodes", total)
 	}
@@ -55,16 +58,16 @@ func sentence(pl placement) string {
 	case "fragmentation":
 		k := pl.ex.Repack
 		return fmt.Sprintf("needs %s %s; the nodes have %s free together but no single one enough, and moving %d %s off %s would make room",
-			fit.Quantity(x.Resource, x.Need), x.Resource, fit.Quantity(x.Resource, k.Free), len(k.Pods), plural(int32(len(k.Pods)), "pod", "pods"), k.Node.Name)
+			fit.Quantity(x.Resource, x.Need), resourceName(x.Resource), fit.Quantity(x.Resource, k.Free), len(k.Pods), plural(int32(len(k.Pods)), "pod", "pods"), k.Node.Name)
 	case "pod-larger-than-any-node":
 		if !recomputed {
-			return fmt.Sprintf("asks for more %s than any node has in all", cmp.Or(pl.reason.Resource(), "room"))
+			return fmt.Sprintf("asks for more %s than any node has in all", resourceName(corev1.ResourceName(cmp.Or(pl.reason.Resource(), "room"))))
 		}
 		big, _ := pl.ex.LargestTotal(x.Resource)
 		if big.Node == nil {
 			big = fit.Room{Node: pl.ex.Nearest[0].Node, Total: x.Total}
 		}
-		return fmt.Sprintf("asks for %s %s, but the largest node it may use, %s, has %s in all", fit.Quantity(x.Resource, x.Need), x.Resource, big.Node.Name, fit.Quantity(x.Resource, big.Total))
+		return fmt.Sprintf("asks for %s %s, but the largest node it may use, %s, has %s in all", fit.Quantity(x.Resource, x.Need), resourceName(x.Resource), big.Node.Name, fit.Quantity(x.Resource, big.Total))
 	case "untolerated-taint":
 		return taintSentence(pl, near)
 	case "node-unschedulable":
@@ -155,9 +158,9 @@ func roomSentence(pl placement) string {
 		return "finds every node it may use at its limit of pods"
 	}
 	if pl.ex == nil || len(pl.ex.Nearest) == 0 {
-		return fmt.Sprintf("needs more %s than any node has free", pl.reason.Resource())
+		return fmt.Sprintf("needs more %s than any node has free", resourceName(corev1.ResourceName(pl.reason.Resource())))
 	}
-	need := fmt.Sprintf("needs %s %s", fit.Quantity(x.Resource, x.Need), x.Resource)
+	need := fmt.Sprintf("needs %s %s", fit.Quantity(x.Resource, x.Need), resourceName(x.Resource))
 	if x.Total == 0 {
 		return need + "; no node it may use offers any"
 	}
@@ -166,6 +169,14 @@ func roomSentence(pl placement) string {
 		best = fit.Room{Node: pl.ex.Nearest[0].Node, Free: x.Free}
 	}
 	return fmt.Sprintf("%s; the most free on any node it may use is %s on %s", need, fit.Quantity(x.Resource, best.Free), best.Node.Name)
+}
+
+// resourceName is a resource as people write it.
+func resourceName(r corev1.ResourceName) string {
+	if r == corev1.ResourceCPU {
+		return "CPU"
+	}
+	return strings.ReplaceAll(string(r), "ephemeral-storage", "ephemeral storage")
 }
 
 func taintSentence(pl placement, near string) string {

@@ -53,6 +53,9 @@ func (c *Cluster) remedies(e *Evaluation) []Remedy {
 	var out []Remedy
 	seen := map[string]bool{}
 	for _, n := range nodes[:min(len(nodes), tried)] {
+		if controlPlane(n) && !controlPlane(nodes[0]) {
+			continue // kept free on purpose while there are other nodes
+		}
 		r, ok := c.tryOut(e.Pod, n)
 		if !ok {
 			continue
@@ -68,6 +71,11 @@ func (c *Cluster) remedies(e *Evaluation) []Remedy {
 		}
 	}
 	return out
+}
+
+func controlPlane(n NodeFit) bool {
+	f, ok := n.Failed(Taint)
+	return ok && ClassOf(f.Taint) == TaintControlPlane
 }
 
 // tryOut builds the changed pod and node and evaluates all checks again.
