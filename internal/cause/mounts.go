@@ -26,12 +26,14 @@ type mountFailure struct {
 }
 
 var (
-	mountText  = regexp.MustCompile(`^(MountVolume|MapVolume|AttachVolume|NodeExpandVolume|UnmountVolume)\.(\w+) failed for volume "([^"]+)" ?: ?(?s:(.*))$`)
+	mountWords = regexp.MustCompile(`^(MountVolume|MapVolume|AttachVolume|NodeExpandVolume|UnmountVolume)\.(\w+) failed for volume "([^"]+)" ?: ?(?s:(.*))$`)
 	multiText  = regexp.MustCompile(`^(?:Multi-Attach error|Waiting for detach) for volume "([^"]+)" ?(?s:(.*))$`)
 	hostPathRE = regexp.MustCompile(`hostPath type check failed: (\S+) is not (?:an? )?(.+?)\.?$`)
 	driverRE   = regexp.MustCompile(`driver name (\S+) not found in the list of registered CSI drivers`)
 	providerRE = regexp.MustCompile(`(?i)secretproviderclass(?:es)?(?:\.secrets-store\.csi\.x-k8s\.io)? "([^"]+)" not found`)
-	deniedRE   = regexp.MustCompile(`(?i)access ?denied|not authorized|permission ?denied|status ?code:? 40[13]|\b40[13]\b|forbidden|AADSTS\d+|WebIdentityErr|Unauthorized`)
+	// missingObject is what the start configuration's causes read.
+	missingObject = regexp.MustCompile(`not found|not registered|failed to sync|references non-existent|token|forbidden`)
+	deniedRE      = regexp.MustCompile(`(?i)access ?denied|not authorized|permission ?denied|status ?code:? 40[13]|\b40[13]\b|forbidden|AADSTS\d+|WebIdentityErr|Unauthorized`)
 )
 
 // beforeStart is true of a bound pod that has not got its volumes and sandbox.
@@ -79,20 +81,20 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// readMount sorts one event. Volumes made of Secrets, ConfigMaps and tokens
-// belong to the start configuration, not here.
+// readMount sorts one event. A Secret, ConfigMap or token that is missing
+// belongs to the start configuration, not here.
 func readMount(p *facts.Pod, e *facts.Event) (mountFailure, bool) {
 	m := mountFailure{pod: p, event: e}
 	if x := multiText.FindStringSubmatch(e.Message); x != nil {
 		m.code, m.volume, m.text = "multi-attach", x[1], x[2]
 		return m, true
 	}
-	x := mountText.FindStringSubmatch(e.Message)
+	x := mountWords.FindStringSubmatch(e.Message)
 	if x == nil {
 		return m, false
 	}
 	m.volume, m.text = x[3], x[4]
-	if configVolume(p.Obj, m.volume) || x[1] == "UnmountVolume" {
+	if fromConfig(p.Obj, m.volume) && missingObject.MatchString(m.text) || x[1] == "UnmountVolume" {
 		return m, false
 	}
 	switch {
@@ -116,7 +118,7 @@ func secretStore(text string) bool {
 	return strings.Contains(text, "secrets store objects") || strings.Contains(text, "secrets-store.csi.k8s.io")
 }
 
-func configVolume(pod *corev1.Pod, name string) bool {
+func fromConfig(pod *corev1.Pod, name string) bool {
 	for _, v := range pod.Spec.Volumes {
 		if v.Name == name {
 			return v.Secret != nil || v.ConfigMap != nil || v.Projected != nil || v.DownwardAPI != nil || v.Image != nil
