@@ -288,6 +288,7 @@ func TestDecodeDirectories(t *testing.T) {
 		"dump/shop/web-2/logs.txt":                                             {Data: []byte("==== START logs for container app of pod shop/web-2 ====\nhello\n==== END logs for container app of pod shop/web-2 ====\n")},
 		"dump/nodes.json":                                                      {Data: []byte(`{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"n1"}}]}`)},
 		"logs/shop/web-3/app.previous.log":                                     {Data: []byte("x\n")},
+		"charts/secrets.yaml":                                                  {Data: []byte("database:\n  password: x\n")},
 		"README.md":                                                            {Data: []byte("not: [yaml")},
 		"charts/templates/web.yaml":                                            {Data: []byte("{{- if .Values.x }}\na: b\n")},
 		".git/config.yaml":                                                     {Data: []byte("a: [")},
@@ -295,7 +296,7 @@ func TestDecodeDirectories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Objects.Pods) != 1 || len(s.Objects.ResourceQuotas) != 1 || len(s.Objects.Nodes) != 1 {
+	if len(s.Objects.Pods) != 1 || s.Objects.Pods[0].Name != "web-1" || len(s.Objects.Secrets) != 0 || len(s.Objects.ResourceQuotas) != 1 || len(s.Objects.Nodes) != 1 {
 		t.Errorf("pods %d, quotas %d, nodes %d", len(s.Objects.Pods), len(s.Objects.ResourceQuotas), len(s.Objects.Nodes))
 	}
 	var logs []string

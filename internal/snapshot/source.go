@@ -91,13 +91,17 @@ func (s *source) addJSON(raw []byte, apiVersion, kind string, depth int) error {
 		// The envelope has odd types (an items that is no list, say): not ours.
 		return nil
 	}
-	p.APIVersion, p.Kind = cmp.Or(p.APIVersion, apiVersion), cmp.Or(p.Kind, kind)
 	switch {
+	case p.Kind == "" && len(p.Items) > 0:
+		return s.addItems(p.Items, apiVersion, kind, depth)
+	case p.Kind == "" && (kind == "" || p.Metadata.Name == ""):
+		return nil // not an object: values, settings, an error report
 	case p.Kind == "":
-		if len(p.Items) > 0 {
-			return s.addItems(p.Items, "", "", depth)
-		}
-		return nil
+		p.APIVersion, p.Kind = apiVersion, kind
+	case p.APIVersion == "":
+		p.APIVersion = apiVersion
+	}
+	switch {
 	case strings.HasPrefix(p.APIVersion, ownGroup):
 		return s.addOwn(raw, p.Kind)
 	case strings.HasSuffix(p.Kind, "List") && (p.Items != nil || p.Kind == "List"):
