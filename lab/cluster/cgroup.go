@@ -147,16 +147,16 @@ func delegate(dir string) error {
 	return nil
 }
 
-// removeCgroups removes what a lab left. Its processes are dead, but the kernel
-// may still be ending them.
-func removeCgroups(lab string) error {
+// removeCgroups removes what a lab, or a node of it, left. Its processes are dead,
+// but the kernel may still be ending them.
+func removeCgroups(path ...string) error {
 	list, err := hierarchies()
 	if err != nil {
 		return err
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for _, h := range list {
-		root := filepath.Join(h.mount, cgroupRoot(lab))
+		root := filepath.Join(append([]string{h.mount}, path...)...)
 		for {
 			err := removeTree(root)
 			if err == nil {

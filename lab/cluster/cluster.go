@@ -256,7 +256,7 @@ func stop(name string, d layout) error {
 // was in namespaces that ended with it.
 func clean(name string, d layout) error {
 	if os.Getuid() == 0 {
-		if err := removeCgroups(name); err != nil {
+		if err := removeCgroups(cgroupRoot(name)); err != nil {
 			return fmt.Errorf("remove cgroups: %w", err)
 		}
 	}

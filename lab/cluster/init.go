@@ -140,9 +140,9 @@ func (in *inside) act(name, act string) error {
 		c := in.family.find(name)
 		switch {
 		case act == "stop" && c != nil:
-			return in.family.stop(c)
+			return in.stopNode(n, c)
 		case act == "start" && c != nil:
-			if err := in.family.stop(c); err != nil {
+			if err := in.stopNode(n, c); err != nil {
 				return err
 			}
 			return in.startNode(n, true)
@@ -150,6 +150,15 @@ func (in *inside) act(name, act string) error {
 		return fmt.Errorf("cannot %s %s now", act, name)
 	}
 	return fmt.Errorf("no node %q", name)
+}
+
+// stopNode ends a node as a power cut does. Its cgroups go too: a kubelet that finds
+// those of a former life tries in vain to look into each container.
+func (in *inside) stopNode(n node, c *child) error {
+	if err := in.family.stop(c); err != nil || in.s.Nodes != Real {
+		return err
+	}
+	return removeCgroups(cgroupRoot(in.s.Name), n.name)
 }
 
 // startAll starts things in the order in which they need one another.
