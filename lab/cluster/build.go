@@ -74,12 +74,6 @@ func build(ctx context.Context, o Options) (binaries, error) {
 	if err := os.MkdirAll(versioned, 0o755); err != nil {
 		return binaries{}, err
 	}
-	unlock, err := lock(ctx, filepath.Join(versioned, ".lock"), o)
-	if err != nil {
-		return binaries{}, err
-	}
-	defer unlock()
-
 	b := binaries{}
 	want := []program{lab, labkube, pauseTool}
 	if _, err := os.Stat(filepath.Join(src, "cmd/labfaults")); err == nil {
@@ -119,8 +113,12 @@ func build(ctx context.Context, o Options) (binaries, error) {
 		if got, err := os.Readlink(link); err == nil && got == "../"+file {
 			continue
 		}
-		os.Remove(link)
-		if err := os.Symlink("../"+file, link); err != nil {
+		// Two processes may do this at once, hence the rename.
+		fresh := fmt.Sprintf("%s.%d", link, os.Getpid())
+		if err := os.Symlink("../"+file, fresh); err != nil {
+			return b, err
+		}
+		if err := os.Rename(fresh, link); err != nil {
 			return b, err
 		}
 	}
@@ -165,10 +163,21 @@ func (p program) build(ctx context.Context, o Options, src, dir string) (string,
 		return "", err
 	}
 	file := p.name + "-" + sum
-	if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+	there := func() bool {
 		now := time.Now()
-		os.Chtimes(filepath.Join(dir, file), now, now) // prune keeps what is used
+		// The time of use is what prune goes by.
+		return os.Chtimes(filepath.Join(dir, file), now, now) == nil
+	}
+	if there() {
 		return file, nil
+	}
+	unlock, err := lock(ctx, filepath.Join(dir, ".lock-"+p.name), o)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if there() {
+		return file, nil // another process has built it meanwhile
 	}
 	args := append([]string{"build", "-o", filepath.Join(dir, file+".part")}, p.flags...)
 	if err := goRun(ctx, o, src, "build "+p.name, p.heavy, append(args, "./"+p.sources[0])...); err != nil {
@@ -232,15 +241,27 @@ func prune(dir, name string) error {
 
 // install makes programs of other modules at a version.
 func install(ctx context.Context, o Options, dir, ldflags string, packages ...string) error {
-	missing := slices.DeleteFunc(slices.Clone(packages), func(p string) bool {
-		name, _, _ := strings.Cut(filepath.Base(p), "@")
-		_, err := os.Stat(filepath.Join(dir, name))
-		return err == nil
-	})
-	if len(missing) == 0 {
+	missing := func() []string {
+		return slices.DeleteFunc(slices.Clone(packages), func(p string) bool {
+			name, _, _ := strings.Cut(filepath.Base(p), "@")
+			_, err := os.Stat(filepath.Join(dir, name))
+			return err == nil
+		})
+	}
+	if len(missing()) == 0 {
 		return nil
 	}
-	return goRun(ctx, o, dir, "install "+strings.Join(missing, " "), true, append([]string{"install", "-ldflags", ldflags}, missing...)...)
+	first, _, _ := strings.Cut(filepath.Base(packages[0]), "@")
+	unlock, err := lock(ctx, filepath.Join(dir, ".lock-"+first), o)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	need := missing() // another process may have built it meanwhile
+	if len(need) == 0 {
+		return nil
+	}
+	return goRun(ctx, o, dir, "install "+strings.Join(need, " "), true, append([]string{"install", "-ldflags", ldflags}, need...)...)
 }
 
 // goRun runs the go command, without cgo and with its scratch files in memory
@@ -272,7 +293,7 @@ func goRun(ctx context.Context, o Options, dir, what string, heavy bool, args ..
 		}
 		io.Copy(io.Discard, out)
 	}()
-	o.step("%s…", what)
+	o.step("%s…%s", what, map[bool]string{true: " (Kubernetes is about 2000 packages: ten minutes on two cores when nothing is cached; the others take three)"}[heavy])
 	tick := time.NewTicker(15 * time.Second)
 	defer tick.Stop()
 	finished := make(chan error, 1)
@@ -280,8 +301,7 @@ func goRun(ctx context.Context, o Options, dir, what string, heavy bool, args ..
 	for {
 		select {
 		case <-tick.C:
-			o.step("  %s: %d packages compiled, %s (about 2000 packages and ten minutes on two cores when nothing is cached)",
-				what, done.Load(), time.Since(start).Round(time.Second))
+			o.step("  %s: %d packages compiled, %s", what, done.Load(), time.Since(start).Round(time.Second))
 		case err := <-finished:
 			<-read
 			if err != nil {
@@ -310,7 +330,7 @@ func (l *lastLines) add(s string) {
 
 func (l *lastLines) String() string { return strings.Join(l.lines, "\n") }
 
-// lock serialises builds of several processes in one cache.
+// lock serialises the builds of one program by several processes.
 func lock(ctx context.Context, path string, o Options) (func(), error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -322,7 +342,7 @@ func lock(ctx context.Context, path string, o Options) (func(), error) {
 			return func() { f.Close() }, nil
 		}
 		if !told {
-			o.step("waiting for another build in %s…", filepath.Dir(path))
+			o.step("waiting for another process that builds %s…", strings.TrimPrefix(filepath.Base(path), ".lock-"))
 		}
 		select {
 		case <-ctx.Done():

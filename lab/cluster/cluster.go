@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -217,6 +220,19 @@ func (c *Cluster) logs() string {
 
 // Script sets what the runtime of the hollow nodes does from now on.
 func (c *Cluster) Script(s script.Script) error { return s.Save(c.d.path("script.json")) }
+
+// Kubectl runs the lab's kubectl and returns what it prints; stdin may be empty.
+func (c *Cluster) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, "kubectl"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, errs.String())
+	}
+	return out.String(), nil
+}
 
 // Down ends the lab and removes all that it left, whether it runs or was killed.
 func (c *Cluster) Down() error { return stop(c.o.Name, c.d) }

@@ -227,8 +227,11 @@ func (r *Runtime) ExecSync(ctx context.Context, id string, cmd []string, timeout
 		state, started = c.state, c.started
 	}
 	r.mu.Unlock()
-	if c == nil || state != api.ContainerState_CONTAINER_RUNNING {
+	if c == nil {
 		return nil, nil, notFound(id)
+	}
+	if state != api.ContainerState_CONTAINER_RUNNING {
+		return nil, nil, status.Errorf(codes.Unknown, "failed to exec in container: container is in %s state", state)
 	}
 	p, ok := c.life.For(strings.Join(cmd, " "))
 	if !ok || p.Healthy(time.Since(started)) {

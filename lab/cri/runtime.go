@@ -2,6 +2,7 @@ package cri
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -62,8 +63,9 @@ func (s *sandbox) state() api.PodSandboxState {
 
 func (r *Runtime) id(kind string) string {
 	r.seq++
-	// Runtime ids are 64 hexadecimal digits; short ones show up cut in events.
-	return fmt.Sprintf("%032x%032x", r.seq, len(kind))
+	// Like a runtime's: 64 hexadecimal digits that differ from the first on, since
+	// people and programs shorten them.
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, r.nodeIP, kind, r.seq, time.Now())))
 }
 
 // Version names the runtime, as it appears in the node's status.

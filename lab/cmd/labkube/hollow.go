@@ -1,3 +1,5 @@
+//go:build providerless
+
 package main
 
 import (

@@ -1,3 +1,7 @@
+// The tag belongs to the build anyway; as a constraint it also keeps a plain
+// `go test ./...` from compiling Kubernetes a second time without it.
+//go:build providerless
+
 // Command labkube is Kubernetes in one file: the control plane in one process, a
 // node whose runtime follows a script, the kubelet, and kubectl. The first
 // argument, or the name it is called by, says which.
