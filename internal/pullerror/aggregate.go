@@ -5,7 +5,7 @@ import "strings"
 // elementStarts begin an element of an aggregate. A comma alone does not
 // separate: "pull access denied, repository does not exist" is one error.
 var elementStarts = []string{
-	"rpc error: code = ", "failed to pull and unpack image ", "failed to pull image ", `failed to "StartContainer" for `,
+	"rpc error: code = ", "failed to pull and unpack image ", "failed to pull image ", startContainer,
 	"failed to resolve ", "failed to authorize: ", "failed to copy: ", "failed to fetch ", "failed commit on ref ",
 	"failed to extract layer ", "pull access denied", "get image config descriptor: ", "unable to retrieve auth token",
 	"unable to pull image", "initializing source ", "pinging container registry ", "reading manifest ", "copying system image ",
@@ -13,6 +13,8 @@ var elementStarts = []string{
 	"image pull failed for ", "Error response from daemon: ", "unexpected status ", "short name mode ", "too many requests",
 	"context canceled", "context deadline exceeded", "(Mirrors also failed: ", "toomanyrequests: ", "unauthorized: ", "denied: ",
 }
+
+const startContainer = `failed to "StartContainer" for `
 
 // splitAggregate splits "[e1, e2]", which the kubelet prints when a pull was
 // tried with several credentials (apimachinery's errors.NewAggregate). It
@@ -24,6 +26,14 @@ func splitAggregate(s string) []string {
 	body := s[1 : len(s)-1]
 	if !startsElement(body) {
 		return nil
+	}
+	if strings.HasPrefix(body, startContainer) {
+		// One element per container; each may quote an aggregate of its own.
+		parts := strings.Split(body, ", "+startContainer)
+		for i := 1; i < len(parts); i++ {
+			parts[i] = startContainer + parts[i]
+		}
+		return parts
 	}
 	var parts []string
 	from := 0
@@ -129,7 +139,7 @@ func (p *parser) outer(e *Error) {
 	if e.Kind == Unknown {
 		e.Kind = p.hint
 	}
-	e.Sandbox = e.Sandbox || p.e.Sandbox
+	e.Sandbox = e.Sandbox || p.sandbox && p.pulling
 }
 
 // mirrorText is CRI-O's account of several places tried for one image.

@@ -1,5 +1,7 @@
 package pullerror
 
+import "strings"
+
 // localRules are about the kubelet and the runtime on the node.
 var localRules = []rule{
 	at(StageLocal, PullQPS, "pull qps exceeded"),
@@ -19,9 +21,9 @@ var localRules = []rule{
 	at(StageLocal, RecordCheckFailed, "ensure image pulled records"),
 
 	at(StageLocal, RuntimeDown, "transport: error while dialing"),
-	at(StageLocal, RuntimeDown, "dial unix"),
+	is(RuntimeDown, runtimeSocket, "dial unix"),
 	at(StageLocal, RuntimeDown, "cannot connect to the docker daemon"),
-	at(StageLocal, RuntimeDown, "unknown service", "~"),
+	is(RuntimeDown, mentions("runtime.v1"), "unknown service"),
 	at(StageLocal, RuntimeDown, "container runtime is down"),
 	at(StageLocal, RuntimeDown, "container runtime not ready"),
 	at(StageLocal, RuntimeRestarted, "error reading from server"),
@@ -62,6 +64,18 @@ var localRules = []rule{
 
 	has(ProgressTimeout, "because of no progress in"),
 	has(ProgressTimeout, "timed out on waiting up to", "image pull progress"),
-	has(ProgressTimeout, "no progress in", "pull"),
-	has(IngestLocked, "locked for", "since"),
+	at(StageBlob, IngestLocked, "locked for", "since"),
+}
+
+// runtimeSockets are the sockets of the runtimes; network plugins and agents
+// have sockets too, and those are not about a pull.
+var runtimeSockets = []string{"containerd.sock", "crio.sock", "docker.sock", "cri-dockerd.sock", "dockershim.sock"}
+
+func runtimeSocket(p *parser) bool {
+	for _, s := range runtimeSockets {
+		if strings.Contains(p.text, s) {
+			return true
+		}
+	}
+	return false
 }

@@ -16,7 +16,7 @@ var proxyRules = []rule{
 	has(ProxyDenied, "proxy authentication required"),
 	has(ProxyDown, "proxyconnect tcp"),
 	has(ProxyDown, "socks connect"),
-	is(ProxyDenied, func(p *parser) bool { return bareStatus(p.words) }),
+	is(ProxyDenied, func(p *parser) bool { return bareStatus(p.words, p.text) }),
 }
 
 // dnsRules are about looking a name up.
@@ -65,7 +65,6 @@ var networkRules = []rule{
 	has(HeaderTimeout, "timeout awaiting response headers"),
 	has(TCPTimeout, "request canceled while waiting for connection"),
 	has(RequestTimeout, "client.timeout"),
-	has(RequestTimeout, "client.timeout exceeded"),
 	has(RequestTimeout, "request canceled", "exceeded while"),
 	has(TCPTimeout, "i/o timeout"),
 	has(TCPTimeout, "connection timed out"),
@@ -83,6 +82,7 @@ var networkRules = []rule{
 	is(TransferEOF, func(p *parser) bool { return strings.HasSuffix(p.words, ": eof") }),
 	is(Cancelled, noStatus, "context canceled"),
 	is(Cancelled, noStatus, "context cancelled"),
+	is(Cancelled, noStatus, "request canceled"),
 	is(RequestTimeout, noStatus, "context deadline exceeded"),
 	is(RequestTimeout, noStatus, "deadline exceeded"),
 }

@@ -39,7 +39,9 @@ type parser struct {
 	words string // text in lower case without names, for matching
 	stage Stage  // from the wrappers that were taken off
 	hint  Kind   // what the wrappers alone say, when the words inside say nothing
-	e     Error
+	// sandbox: a wrapper was about the pod sandbox; pulling: one was about an image.
+	sandbox, pulling bool
+	e                Error
 }
 
 // classify fills the error from the text that is left after the wrappers.
@@ -48,6 +50,10 @@ func (p *parser) classify() Error {
 	e.Text = p.text
 	p.words = wordsOf(p.text)
 	e.ImageHost = hostOfImage(p.image)
+	e.Sandbox = p.sandbox && p.pulling
+	if p.sandbox && !p.pulling && !Looks(p.text) {
+		return *e // a sandbox fails for many reasons; this one is not an image's
+	}
 	p.readRuntime()
 	p.readRequest()
 	p.readNetwork()
@@ -80,13 +86,23 @@ func (p *parser) readKind() {
 		e.Kind = p.kindOfStatus()
 	}
 	if e.Kind == Unknown || (e.Kind == RequestTimeout && p.hint == InspectFailed) {
-		e.Kind = p.hint
+		// A back-off that does carry a cause, in words that are not known, is no
+		// back-off without a cause.
+		if p.hint != BackOffOnly || !strings.Contains(p.words, " ") {
+			e.Kind = p.hint
+		}
+	}
+	if e.Kind == Unknown && e.Sandbox {
+		e.Kind = SandboxImage
 	}
 	if (e.Kind == NotFound || e.Kind == TagMissing) && p.byDigest() {
 		e.Kind = DigestMissing
 	}
 	if e.Kind == NotFound && e.Stage == StageBlob {
 		e.Kind = BlobMissing
+	}
+	if e.Stage == StageUnknown && strings.Contains(p.text, "<Code>") {
+		e.Stage = StageBlob // XML is the language of object storage, where blobs lie
 	}
 	if e.Stage == StageUnknown {
 		e.Stage = stageOfKind(e.Kind)

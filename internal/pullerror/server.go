@@ -6,7 +6,7 @@ import "strings"
 // print them: the code of the distribution API in lower case.
 var serverCodes = []string{
 	"toomanyrequests", "insufficient_scope", "manifest unknown", "manifest invalid", "name unknown", "name invalid", "blob unknown",
-	"unknown blob", "denied", "unauthorized", "unsupported", "unavailable",
+	"unknown blob", "denied", "unauthorized",
 }
 
 // readServer finds what the registry itself said.
@@ -26,7 +26,7 @@ func (p *parser) readServer() {
 	}
 	at, code := -1, ""
 	for _, c := range serverCodes {
-		if i := codeAt(lower, c); i >= 0 && (at < 0 || i < at) {
+		if i := codeAt(s, lower, c); i >= 0 && (at < 0 || i < at) {
 			at, code = i, c
 		}
 	}
@@ -38,8 +38,9 @@ func (p *parser) readServer() {
 }
 
 // codeAt finds a code that stands as a word of its own and is followed by a
-// colon or the end, and is not the reason of a status ("401 Unauthorized").
-func codeAt(lower, code string) int {
+// colon or the end. A capital followed by a small letter is a status text
+// ("401 Unauthorized") and no code.
+func codeAt(s, lower, code string) int {
 	for from := 0; ; {
 		i := strings.Index(lower[from:], code)
 		if i < 0 {
@@ -49,16 +50,17 @@ func codeAt(lower, code string) int {
 		from = i + len(code)
 		end := from == len(lower) || lower[from] == ':' && (from+1 == len(lower) || lower[from+1] == ' ')
 		start := i == 0 || lower[i-1] == ' '
-		if start && end && !(i >= 2 && lower[i-2] >= '0' && lower[i-2] <= '9') && !proxyWord(lower[:i]) {
+		statusText := s[i] != lower[i] && s[i+1] == lower[i+1]
+		if start && end && !statusText && !nameBefore(lower[:i]) {
 			return i
 		}
 	}
 }
 
-// proxyWord tells whether a word follows a request directly, where it is the
-// answer of a proxy and not of the registry, or stands for a name.
-func proxyWord(before string) bool {
-	return strings.HasSuffix(before, `/": `) || strings.HasSuffix(before, "is ") || strings.HasSuffix(before, "access ") ||
+// nameBefore tells whether the word before says that a name or a verb's end
+// stands here.
+func nameBefore(before string) bool {
+	return strings.HasSuffix(before, "is ") || strings.HasSuffix(before, "access ") ||
 		strings.HasSuffix(before, "for ") || strings.HasSuffix(before, "manifest ") || strings.HasSuffix(before, "host ") ||
 		strings.HasSuffix(before, "lookup ") || strings.HasSuffix(before, "registry ") || strings.HasSuffix(before, "code = ")
 }
@@ -169,6 +171,6 @@ var credentialWords = []struct {
 	{"invalid username/password", CredentialSent},
 	{"incorrect username or password", CredentialSent},
 	{"authorization token has expired", CredentialSent},
-	{"is not authorized to perform", CredentialSent},
+	{"is not authorized to perform:", CredentialSent},
 	{"denied: permission ~ denied on resource", CredentialSent},
 }

@@ -78,8 +78,8 @@ func (p *parser) readStage() {
 	case p.e.Stage == StageManifest && byPath == StageBlob, p.e.Stage == StagePing && byPath != StageUnknown:
 		p.e.Stage = byPath
 	}
-	if p.e.Stage == StageManifest && p.e.Method == "HEAD" {
-		p.e.Stage = StageResolve
+	if p.e.Method == "HEAD" && (p.e.Stage == StageManifest || p.e.Stage == StagePing) {
+		p.e.Stage = StageResolve // only manifests are asked for by HEAD
 	}
 }
 
@@ -114,7 +114,9 @@ func stageOfKind(k Kind) Stage {
 		return StageLocal
 	case SignatureInvalid, VerifierBlocked:
 		return StagePolicy
-	case TagMissing, RepoMissing, DigestMissing, NotFound, Schema1, MediaType, ManifestTooLarge, PlatformMismatch:
+	case NotFound, DigestMissing, AccessDenied, NoBasicAuth:
+		return StageResolve
+	case TagMissing, RepoMissing, Schema1, MediaType, ManifestTooLarge, PlatformMismatch:
 		return StageManifest
 	case BlobMissing, TransferEOF:
 		return StageBlob

@@ -19,16 +19,13 @@ func (p *parser) readStatus() {
 			}
 		}
 	}
-	// "…: 401 Unauthorized" after a name, as several clients print it.
-	for i := 0; ; {
-		j := strings.Index(p.words[i:], ": ")
-		if j < 0 {
-			return
-		}
-		i += j + 2
-		if n := numberAt(p.words[i:]); n != 0 && reasonFollows(p.words[i+3:]) {
-			p.e.Status = n
-			return
+	// "401 Unauthorized" anywhere: a number with its own reason is a status.
+	for i := 0; i+4 < len(p.words); i++ {
+		if (i == 0 || p.words[i-1] == ' ') && p.words[i] >= '1' && p.words[i] <= '5' {
+			if n := numberAt(p.words[i:]); n != 0 && reasonFollows(p.words[i+3:]) {
+				p.e.Status = n
+				return
+			}
 		}
 	}
 }
@@ -70,7 +67,7 @@ var reasons = []string{
 
 func reasonFollows(s string) bool {
 	for _, r := range reasons {
-		if len(s) > len(r) && s[0] == ' ' && strings.HasPrefix(s[1:], r) {
+		if len(s) > len(r) && s[0] == ' ' && s[1] == r[0] && strings.HasPrefix(s[1:], r) {
 			return true
 		}
 	}
@@ -108,15 +105,16 @@ func (p *parser) kindOfStatus() Kind {
 
 // bareStatus tells whether the words end in a status text right after a
 // request, without a number: net/http prints that when a proxy refused CONNECT
-// (net/http/transport.go, dialConn).
-func bareStatus(words string) bool {
+// (net/http/transport.go, dialConn). The text has a capital; a registry's own
+// error code in the same place has not.
+func bareStatus(words, text string) bool {
 	for _, r := range reasons {
 		head, ok := strings.CutSuffix(words, ": "+r)
 		if !ok {
 			continue
 		}
 		head, ok = strings.CutSuffix(head, "~")
-		if !ok {
+		if first := text[max(len(text)-len(r), 0)]; !ok || first < 'A' || first > 'Z' {
 			return false
 		}
 		return strings.HasSuffix(head, "head ") || strings.HasSuffix(head, "get ") || strings.HasSuffix(head, "post ")

@@ -11,7 +11,7 @@ var storageRules = []rule{
 	has(ReadOnlyFS, "read-only file system"),
 	has(IOError, "input/output error"),
 	has(IOError, "structure needs cleaning"),
-	has(IOError, "bad message"),
+	has(IOError, ": bad message"),
 
 	at(StageUnpack, DiffIDMismatch, "wrong diff id"),
 	at(StageUnpack, DiffIDMismatch, "uncompressed digest of layer", "config claims"),

@@ -9,9 +9,7 @@ var tlsRules = []rule{
 	// Go before 1.13 gives no times; clock and certificate stay rivals.
 	has(TLSValidity, "expired or is not yet valid"),
 	has(TLSCNOnly, "relies on legacy common name field"),
-	has(TLSName, "certificate is valid for", "not ~"),
-	has(TLSName, "certificate is valid for", "none matched"),
-	is(TLSName, func(p *parser) bool { return true }, "x509: certificate is valid for"),
+	has(TLSName, "certificate is valid for"),
 	has(TLSName, "doesn't contain any ip sans"),
 	has(TLSName, "is not valid for any names"),
 	has(TLSName, "certificate is not valid for"),

@@ -64,13 +64,17 @@ func writeToken(b *strings.Builder, token, prev, prev2, next string) {
 		end--
 	}
 	core := token[start:end]
-	if core == "" || !(nameLike(core) || namePlace(prev, prev2, next)) {
+	if core == "" || !(nameLike(core) || namePlace(token, prev, prev2, next)) {
 		b.WriteString(token)
 		return
 	}
 	b.WriteString(token[:start])
 	b.WriteByte(blank)
-	b.WriteString(token[end:])
+	tail := token[end:]
+	for len(tail) > 1 && tail[0] == '.' { // a name that somebody cut short with dots
+		tail = tail[1:]
+	}
+	b.WriteString(tail)
 }
 
 // plainWords look like names but are words of error texts.
@@ -94,7 +98,7 @@ func nameLike(core string) bool {
 
 // namePlace tells whether the words around say that a name stands here, for
 // names that look like ordinary words.
-func namePlace(prev, prev2, next string) bool {
+func namePlace(token, prev, prev2, next string) bool {
 	switch prev {
 	case "lookup", "verifier", "[manifests", "[blobs", "secrets", "snapshotter":
 		return true
@@ -102,8 +106,8 @@ func namePlace(prev, prev2, next string) bool {
 		return prev2 == "reading" && strings.HasPrefix(next, " in ")
 	case "for": // manifest for X not found; pull access denied for X,; plugin P for image X
 		return prev2 == "denied" || prev2 == "manifest"
-	case "image":
-		return prev2 == "for" || prev2 == "pulling"
+	case "image": // error execing credential provider plugin P for image X: …
+		return (prev2 == "for" || prev2 == "pulling") && strings.HasSuffix(token, ":")
 	case "repository":
 		return strings.HasPrefix(next, " not found")
 	case "host":

@@ -100,6 +100,7 @@ func (p *parser) strip(s string) (string, bool) {
 		if rest, ok := strings.CutPrefix(s, w.prefix); ok {
 			if rest, ok = p.stripImage(rest); ok {
 				p.note("", w.hint, w.stage, w.runtime, w.sandbox)
+				p.pulling = true
 				return rest, true
 			}
 		}
@@ -128,7 +129,7 @@ func (p *parser) note(wrapper string, hint Kind, stage Stage, runtime Runtime, s
 	if runtime != RuntimeUnknown {
 		p.e.Runtime = runtime
 	}
-	p.e.Sandbox = p.e.Sandbox || sandbox
+	p.sandbox = p.sandbox || sandbox
 }
 
 // stripRPC takes off `rpc error: code = X desc = ` and keeps the innermost
