@@ -60,7 +60,7 @@ func classNames(f *facts.Facts) string {
 	if len(set) == 0 {
 		return "there is none"
 	}
-	return "there are " + shortList(set)
+	return plural(int32(len(set)), "there is ", "there are ") + shortList(set)
 }
 
 func provisioningFailed(f *facts.Facts, w *facts.Workload) []Finding {
@@ -231,7 +231,7 @@ func pvcNotFound(f *facts.Facts, w *facts.Workload) []Finding {
 				}
 			}
 			if len(names) > 0 {
-				fd.Summary += "; there is " + shortList(names)
+				fd.Summary += plural(int32(len(names)), "; there is ", "; there are ") + shortList(names)
 			}
 		}
 		out = append(out, fd)

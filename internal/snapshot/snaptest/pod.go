@@ -148,3 +148,9 @@ func (p *Pod) Event(typ, reason, message string, firstAgo, lastAgo time.Duration
 	}
 	return p
 }
+
+// LastEvent is the event added last, to be changed further.
+func (p *Pod) LastEvent() *corev1.Event {
+	events := p.b.Snap.Objects.Events
+	return events[len(events)-1]
+}
