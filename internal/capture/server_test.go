@@ -22,7 +22,7 @@ import (
 // apiServer answers like an API server: typed lists in mimeProtobuf, pages,
 // metadata only, errors as Status.
 type apiServer struct {
-	t *testing.T
+	t testing.TB
 	*httptest.Server
 
 	mu      sync.Mutex
@@ -35,7 +35,7 @@ type apiServer struct {
 	accept  map[string]string            // path → Accept header
 }
 
-func newServer(t *testing.T) *apiServer {
+func newServer(t testing.TB) *apiServer {
 	s := &apiServer{t: t, objects: map[string][]snapshot.Object{}, fail: map[string]int{}, hang: map[string]bool{}, expire: map[string]bool{},
 		text:   map[string]string{"/version": `{"gitVersion":"v1.37.1"}`, "/apis": `{"kind":"APIGroupDiscoveryList","items":[]}`},
 		accept: map[string]string{}}
