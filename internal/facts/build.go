@@ -47,6 +47,7 @@ func Build(s *snapshot.Snapshot) *Facts {
 	for _, p := range s.Objects.Pods {
 		f.addPod(p)
 	}
+	f.indexPeers()
 	f.buildWorkloads()
 	f.cluster = newCluster(s)
 	slices.SortStableFunc(f.Workloads, func(a, b *Workload) int {

@@ -139,7 +139,7 @@ func (p *Pull) choose() {
 	}
 	best := p.Errs[0]
 	for _, e := range p.Errs {
-		if e.Err.Kind != pullerror.Unknown {
+		if e.Err.Kind != pullerror.Unknown && e.Err.Kind != pullerror.BackOffOnly {
 			best = e
 			break
 		}

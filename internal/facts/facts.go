@@ -34,6 +34,7 @@ type Facts struct {
 	accounts   map[key]*corev1.ServiceAccount
 	pvcs       map[key]*corev1.PersistentVolumeClaim
 	cluster    *fit.Cluster
+	peers      *peers
 }
 
 type key struct{ namespace, name string }

@@ -1,0 +1,116 @@
+package cause
+
+import (
+	"net/url"
+	"path"
+	"strings"
+)
+
+// keyMatches reports whether the kubelet would use a credential stored under
+// the host key for an image, exactly as it would decide itself
+// (pkg/credentialprovider/keyring.go, Add, Lookup and URLsMatch). name is the
+// normalised registry/repository without tag, e.g. "docker.io/library/nginx".
+func keyMatches(key, name string) bool {
+	key, ok := normalKey(key)
+	if !ok {
+		return false
+	}
+	if globMatches(key, name) {
+		return true
+	}
+	// Docker Hub's historic key counts for every image without a registry.
+	return key == "index.docker.io" && strings.HasPrefix(name, "docker.io/")
+}
+
+// normalKey strips the scheme and a leading /v1/ or /v2/ path: the form under
+// which the kubelet files a credential.
+func normalKey(key string) (string, bool) {
+	if !strings.HasPrefix(key, "https://") && !strings.HasPrefix(key, "http://") {
+		key = "https://" + key
+	}
+	u, err := url.Parse(key)
+	if err != nil {
+		return "", false
+	}
+	p := u.Path
+	if strings.HasPrefix(p, "/v1/") || strings.HasPrefix(p, "/v2/") {
+		p = p[len("/v1"):]
+	}
+	if p == "/" {
+		p = ""
+	}
+	return u.Host + p, true
+}
+
+// globMatches compares host labels one by one as globs, ports exactly and the
+// path as a plain prefix.
+func globMatches(glob, target string) bool {
+	globHost, globPath := splitHost(glob)
+	host, hostPath := splitHost(target)
+	globName, globPort := splitPort(globHost)
+	name, port := splitPort(host)
+	if globPort != port || !strings.HasPrefix(hostPath, globPath) {
+		return false
+	}
+	globs, labels := strings.Split(globName, "."), strings.Split(name, ".")
+	if len(globs) != len(labels) {
+		return false
+	}
+	for i := range globs {
+		if ok, err := path.Match(globs[i], labels[i]); err != nil || !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func splitHost(s string) (host, rest string) {
+	if i := strings.IndexByte(s, '/'); i >= 0 {
+		return s[:i], s[i:]
+	}
+	return s, ""
+}
+
+func splitPort(host string) (name, port string) {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		return host[:i], host[i+1:]
+	}
+	return host, ""
+}
+
+// hubAliases are hosts people write for Docker Hub in a Secret.
+var hubAliases = map[string]bool{"docker.io": true, "index.docker.io": true, "registry-1.docker.io": true, "hub.docker.com": true,
+	"registry.hub.docker.com": true, "registry.docker.io": true, "www.docker.com": true, "auth.docker.io": true}
+
+// nearMiss says why a host key that was meant for the image's registry does
+// not match it; ok is false when the key is for another registry altogether.
+func nearMiss(key, name string) (why string, ok bool) {
+	bare := strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
+	keyHost, keyPath := splitHost(bare)
+	host, hostPath := splitHost(name)
+	keyName, keyPort := splitPort(keyHost)
+	hostName, port := splitPort(host)
+	switch {
+	case hubAliases[keyHost] && host == "docker.io":
+		return "the kubelet looks for docker.io or https://index.docker.io/v1/ (with the final slash)", true
+	case !strings.EqualFold(keyName, hostName):
+		return "", false
+	case keyPort != port:
+		if keyPort == "" {
+			return "the key lacks the port " + port, true
+		}
+		if port == "" {
+			return "the key has the port " + keyPort + ", the image has none", true
+		}
+		return "the key has the port " + keyPort + ", the image has " + port, true
+	case keyName != hostName:
+		return "upper and lower case differ", true
+	case keyPath == "/v1" || keyPath == "/v2":
+		return "the path " + keyPath + " needs a final slash or must go", true
+	case strings.Contains(keyPath, ":"):
+		return "the key must not hold a tag", true
+	case !strings.HasPrefix(hostPath, keyPath):
+		return "the key is limited to the path " + keyPath, true
+	}
+	return "the key does not match the image's host", true
+}

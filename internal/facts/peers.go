@@ -1,0 +1,246 @@
+package facts
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/unjam-dev/unjam/internal/pullerror"
+)
+
+// peers answers "does it work elsewhere?" about images, repositories and
+// registries in constant time, whatever the number of pods.
+type peers struct {
+	parsed map[string]Image
+	// ran holds one container per image and node that has run the image.
+	ran map[string]map[string]*Container
+	// tags holds one such container per repository and tag (or digest).
+	tags map[string]map[string]*Container
+	// pulled holds the newest successful pull per registry and node.
+	pulled map[string]map[string]*Event
+	// failing counts what fails, per registry and kind of error.
+	failing map[failKey]*PullFailures
+	// onNode is the same per node and kind.
+	onNode map[failKey]*PullFailures
+	// stored are the images that nodes say they hold, per repository and tag;
+	// read only when some pull fails.
+	stored map[string]map[string]StoredImage
+	// byNode are the pods bound to each node.
+	byNode map[string][]*Pod
+}
+
+// StoredImage is an image in a node's own store.
+type StoredImage struct {
+	Node string
+	// Loaded is true when the store knows no registry digest for it: the image
+	// was built or imported there, not pulled.
+	Loaded bool
+	// Name is the name in status.images.
+	Name string
+}
+
+type failKey struct {
+	of   string // registry or node
+	kind pullerror.Kind
+}
+
+// PullFailures are the pulls that fail alike, over the whole snapshot. The
+// maps are sets.
+type PullFailures struct {
+	Nodes, Repositories, Registries map[string]bool
+	// Example is one of the failing containers.
+	Example *Container
+}
+
+func (f *Facts) indexPeers() {
+	p := &peers{parsed: map[string]Image{}, ran: map[string]map[string]*Container{}, tags: map[string]map[string]*Container{},
+		pulled: map[string]map[string]*Event{}, failing: map[failKey]*PullFailures{}, onNode: map[failKey]*PullFailures{}, byNode: map[string][]*Pod{}}
+	f.peers = p
+	for _, pod := range f.Pods {
+		if pod.NodeName() == "" {
+			continue
+		}
+		p.byNode[pod.NodeName()] = append(p.byNode[pod.NodeName()], pod)
+		for _, c := range pod.Containers {
+			img, seen := p.parsed[c.Image]
+			if !seen {
+				img, _ = ParseImage(c.Image)
+				p.parsed[c.Image] = img
+			}
+			if img.Registry == "" {
+				continue
+			}
+			switch {
+			case c.Pull != nil && c.Pull.State == PullFailing:
+				p.addFailure(c, img)
+			case c.Running != nil || len(c.Deaths) > 0:
+				put(p.ran, img.String(), pod.NodeName(), c)
+				if img.Tag != "" {
+					put(p.tags, img.Name(), img.Tag, c)
+				}
+				if img.Digest != "" {
+					put(p.tags, img.Name(), img.Digest, c)
+				}
+			}
+			if e := lastPullEvent(c); e != nil && e.Reason == "Pulled" && strings.HasPrefix(e.Message, "Successfully pulled") {
+				if old := p.pulled[img.Registry][pod.NodeName()]; old == nil || e.Last.After(old.Last) {
+					put(p.pulled, img.Registry, pod.NodeName(), e)
+				}
+			}
+		}
+	}
+	if len(p.failing) > 0 {
+		f.indexStored()
+	}
+}
+
+// indexStored reads what nodes hold. Names repeat over nodes, so each is parsed
+// once.
+func (f *Facts) indexStored() {
+	p := f.peers
+	p.stored = map[string]map[string]StoredImage{}
+	seen := map[string]bool{}
+	for _, n := range f.Snap.Objects.Nodes {
+		for _, entry := range n.Status.Images {
+			pulled := false
+			for _, name := range entry.Names {
+				pulled = pulled || strings.Contains(name, "@")
+			}
+			for _, name := range entry.Names {
+				if strings.Contains(name, "@") || seen[name] {
+					continue
+				}
+				seen[name] = true
+				if img, ok := ParseImage(name); ok {
+					put(p.stored, img.Name(), img.Tag, StoredImage{Node: n.Name, Loaded: !pulled, Name: name})
+				}
+			}
+		}
+	}
+}
+
+// Stored are the tags of the image's repository that nodes say they hold.
+func (f *Facts) Stored(img Image) map[string]StoredImage { return f.peers.stored[img.Name()] }
+
+func put[T any](m map[string]map[string]T, a, b string, v T) {
+	if m[a] == nil {
+		m[a] = map[string]T{}
+	}
+	m[a][b] = v
+}
+
+func (p *peers) addFailure(c *Container, img Image) {
+	node, kind := c.Pod.NodeName(), c.Pull.Err.Kind
+	count(p.failing, failKey{img.Registry, kind}, c, img)
+	count(p.onNode, failKey{node, kind}, c, img)
+}
+
+func count(m map[failKey]*PullFailures, k failKey, c *Container, img Image) {
+	x := m[k]
+	if x == nil {
+		x = &PullFailures{Nodes: map[string]bool{}, Repositories: map[string]bool{}, Registries: map[string]bool{}, Example: c}
+		m[k] = x
+	}
+	x.Nodes[c.Pod.NodeName()], x.Repositories[img.Name()], x.Registries[img.Registry] = true, true, true
+}
+
+// Image parses an image reference, remembering the answer; the zero value when
+// it is malformed.
+func (f *Facts) Image(s string) Image {
+	if img, ok := f.peers.parsed[s]; ok {
+		return img
+	}
+	img, _ := ParseImage(s)
+	return img
+}
+
+// Ran returns a container that has run the image on the node, nil when none is
+// known. An empty node means any.
+func (f *Facts) Ran(img Image, node string) *Container {
+	byNode := f.peers.ran[img.String()]
+	if node != "" {
+		return byNode[node]
+	}
+	for _, n := range slices.Sorted(maps.Keys(byNode)) {
+		return byNode[n]
+	}
+	return nil
+}
+
+// RanElsewhere returns a container that has run the image on a node other than
+// those named.
+func (f *Facts) RanElsewhere(img Image, nodes []string) *Container {
+	byNode := f.peers.ran[img.String()]
+	for _, n := range slices.Sorted(maps.Keys(byNode)) {
+		if !slices.Contains(nodes, n) {
+			return byNode[n]
+		}
+	}
+	return nil
+}
+
+// TagsRun are the tags and digests of the image's repository that have run in
+// the cluster, each with one container as witness.
+func (f *Facts) TagsRun(img Image) map[string]*Container { return f.peers.tags[img.Name()] }
+
+// LastPulled is the newest successful pull from the registry on the node, nil
+// when none is known.
+func (f *Facts) LastPulled(registry, node string) *Event { return f.peers.pulled[registry][node] }
+
+// PulledElsewhere is a successful pull from the registry on a node that is not
+// among those named, the newest one.
+func (f *Facts) PulledElsewhere(registry string, nodes []string) (node string, e *Event) {
+	byNode := f.peers.pulled[registry]
+	for _, n := range slices.Sorted(maps.Keys(byNode)) {
+		if x := byNode[n]; !slices.Contains(nodes, n) && (e == nil || x.Last.After(e.Last)) {
+			node, e = n, x
+		}
+	}
+	return node, e
+}
+
+// OnSameNode are the pods bound to the pod's node, itself among them.
+func (f *Facts) OnSameNode(p *Pod) []*Pod { return f.peers.byNode[p.NodeName()] }
+
+// FailingAt are the pulls from the registry that fail with the kind of error.
+func (f *Facts) FailingAt(registry string, kind pullerror.Kind) *PullFailures {
+	return f.peers.failing[failKey{registry, kind}]
+}
+
+// FailingOn are the pulls on the node that fail with the kind of error.
+func (f *Facts) FailingOn(node string, kind pullerror.Kind) *PullFailures {
+	return f.peers.onNode[failKey{node, kind}]
+}
+
+// OnNode reports whether the node says that it holds the image. known is false
+// when its list cannot tell: the kubelet reports its 50 largest images only
+// (nodeStatusMaxImages).
+func OnNode(n *corev1.Node, img Image) (present, known bool) {
+	if n == nil {
+		return false, false
+	}
+	for _, entry := range n.Status.Images {
+		for _, name := range entry.Names {
+			if sameImage(name, img) {
+				return true, true
+			}
+		}
+	}
+	return false, len(n.Status.Images) > 0 && len(n.Status.Images) < 50
+}
+
+func sameImage(name string, img Image) bool {
+	if !strings.HasSuffix(name, ":"+img.Tag) && (img.Digest == "" || !strings.HasSuffix(name, img.Digest)) {
+		return false
+	}
+	other, ok := ParseImage(name)
+	if !ok || other.Name() != img.Name() {
+		return false
+	}
+	if img.Digest != "" {
+		return other.Digest == img.Digest
+	}
+	return other.Tag == img.Tag
+}
