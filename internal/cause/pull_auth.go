@@ -12,6 +12,9 @@ import (
 // itself says; whether a credential was sent; what the pod's Secrets hold; who
 // else can pull the image.
 func judgeAuth(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
+	if t.err.Kind == pullerror.SecretMissing {
+		return []Finding{newAuth(f, t).unreadableSecret(w)}
+	}
 	if t.err.Kind == pullerror.SecretMalformed {
 		return []Finding{malformedSecret(f, w, t)}
 	}
@@ -62,11 +65,8 @@ func newAuth(f *facts.Facts, t *trouble) *auth {
 	if t.err.Kind == pullerror.NoBasicAuth {
 		a.sent = false
 	}
-	if t.err.Kind == pullerror.Unauthorized && t.err.Credential == pullerror.CredentialUnknown && t.err.Runtime == pullerror.Containerd && t.err.Status == 401 &&
-		a.find(secretMissing) == nil && a.find(secretWrongType) == nil && a.find(secretEmpty) == nil && a.find(secretNoHost) == nil {
-		// containerd shows a bare 401 only for a credential that was refused;
-		// without one it says so.
-		a.sent = true
+	if t.err.Credential == pullerror.CredentialUnknown && !a.sent && a.unfit() == nil {
+		a.sent = a.impliesSent()
 	}
 	if c := f.Ran(t.image, ""); c != nil {
 		a.witness = c
@@ -74,6 +74,32 @@ func newAuth(f *facts.Facts, t *trouble) *auth {
 		a.witness = c
 	}
 	return a
+}
+
+// impliesSent reads from the form of an answer, whose words do not say so, that
+// a credential must have been sent. containerd that names the request shows a
+// bare 401 only for a refused credential, else it says "no basic auth
+// credentials"; older wording ("pulling from host") is the same for both. ECR
+// answers 401 and never 403 when there is none.
+func (a *auth) impliesSent() bool {
+	e, reg := a.t.err, a.t.image.Registry
+	switch e.Kind {
+	case pullerror.Unauthorized:
+		return e.Runtime == pullerror.Containerd && e.Status == 401 && e.URL != "" || e.Status == 401 && a.find(secretUnread) != nil
+	case pullerror.Forbidden:
+		return isECR(reg) || reg == "public.ecr.aws"
+	}
+	return false
+}
+
+// unfit is the first Secret of the pod that gives no credential for the image.
+func (a *auth) unfit() *secretReport {
+	for _, s := range []secretState{secretMissing, secretWrongType, secretMalformed, secretEmpty, secretNoHost} {
+		if r := a.find(s); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // find returns the first Secret in the state.
@@ -188,7 +214,7 @@ func (a *auth) noSecretFinding(w *facts.Workload) Finding {
 	case t.err.Kind == pullerror.AccessDenied:
 		summary = fmt.Sprintf("%s denies %s without a credential: it is private or does not exist, the registry does not tell which", t.image.Registry, t.image.Repository)
 		if a.witness == nil {
-			rivals = append(rivals, rival("repo-not-found", "ask with a credential that may list it (crane ls "+t.image.Name()+"), or look at the registry's own page"))
+			rivals = append(rivals, anonymousRival(t), rival("repo-not-found", "ask with a credential that may list it (crane ls "+t.image.Name()+"), or look at the registry's own page"))
 		}
 	case t.err.Kind == pullerror.Forbidden:
 		code = "forbidden-403"
@@ -213,10 +239,13 @@ func (a *auth) noSecretFinding(w *facts.Workload) Finding {
 		summary += fmt.Sprintf("; %s names no registry, so Docker Hub was asked", t.text)
 		rivals = append(rivals, rival("image-only-local", "look whether the image exists only on a developer's machine or another node (crictl images, docker images)"))
 	}
+	if code == "anonymous-denied" && t.err.Credential == pullerror.CredentialUnknown {
+		rivals = append(rivals, rival("bad-credentials", "look whether the node itself has a credential for "+t.image.Registry+" (containerd's or the kubelet's configuration)"))
+	}
 	if code == "anonymous-denied" && a.witness == nil {
 		rivals = append(rivals, rival("private-or-nonexistent", "ask for the image with a credential that may read it; many registries give the same answer for a name that does not exist"))
 	} else if code == "private-or-nonexistent" && t.err.Kind == pullerror.NoBasicAuth && a.witness == nil {
-		rivals = append(rivals, rival("repo-not-found", "list the repository's tags with a credential (crane ls "+t.image.Name()+")"))
+		rivals = append(rivals, anonymousRival(t), rival("repo-not-found", "list the repository's tags with a credential (crane ls "+t.image.Name()+")"))
 	}
 	var extra []Evidence
 	if a.witness != nil {
@@ -231,6 +260,30 @@ func (a *auth) noSecretFinding(w *facts.Workload) Finding {
 	if s := unusedSecret(a.f, a.pod, t.image); s != "" {
 		fd.Vars["secret"] = s
 		fd.Summary += fmt.Sprintf("; secret %s would match but is not named by the pod", s)
+	}
+	return fd
+}
+
+// anonymousRival: the repository exists and only lacks a credential.
+func anonymousRival(t *trouble) Rival {
+	return rival("anonymous-denied", "ask for the image with a credential that may read it (crane digest "+t.text+"): an answer means that the pod lacks only that")
+}
+
+// unreadableSecret is the kubelet's own complaint about a Secret, without the
+// registry's answer. It proves the Secret's absence, not that it is needed.
+func (a *auth) unreadableSecret(w *facts.Workload) Finding {
+	if s := a.find(secretMissing); s != nil {
+		return a.unsentFinding(w)
+	}
+	names := secretNames(a.t.err.Text)
+	which := "a pull secret that the pod names"
+	if len(names) > 0 {
+		which = "pull secret " + strings.Join(names, ", ")
+	}
+	fd := a.finding(w, "pull-secret-missing", Likely, nil, fmt.Sprintf("the kubelet cannot read %s in namespace %s", which, a.pod.Obj.Namespace),
+		rival("pull-secret-wrong-namespace", "look for a Secret of the name in all namespaces"))
+	if len(names) > 0 {
+		fd.Vars["secret"] = names[0]
 	}
 	return fd
 }

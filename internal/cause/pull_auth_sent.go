@@ -40,6 +40,9 @@ func (a *auth) sentFinding(w *facts.Workload) Finding {
 	if s := a.match; s != nil && s.entry != nil && s.entry.TrailingNewline {
 		summary += "; its password ends in a line break"
 	}
+	if a.match == nil && a.find(secretUnread) != nil && t.err.Credential == pullerror.CredentialUnknown && t.err.URL == "" {
+		return a.finding(w, "bad-credentials", Likely, nil, summary, append(a.unreadRivals(), anonymousRival(t))...)
+	}
 	return a.finding(w, "bad-credentials", Certain, a.match, summary)
 }
 

@@ -31,7 +31,11 @@ func judgeContent(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 		if strings.Contains(text, "text/html") {
 			return one("unexpected-media-type", "registry "+t.host(), fmt.Sprintf("what answers as %s sends a web page instead of image %s: a login page, proxy or wrong mirror", t.host(), t.text))
 		}
-		return one("unexpected-media-type", img, fmt.Sprintf("%s is not a runnable image: %s", t.text, short(t.err.Text)))
+		return one("unexpected-media-type", img, fmt.Sprintf("%s is not a runnable image: %s", t.text, clip(t.err.Text)))
+	case pullerror.DigestMismatch:
+		if strings.Contains(words(t.err), "does not match provided manifest digest") {
+			return []Finding{digestGone(f, w, t)}
+		}
 	case pullerror.EmptyBody:
 		return one("empty-body-digest", "registry "+t.host(), fmt.Sprintf("%s or something before it sends an empty body for a part of %s", t.image.Registry, t.text))
 	}

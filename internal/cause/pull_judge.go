@@ -24,7 +24,7 @@ func judgePull(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	case pullerror.InvalidName, pullerror.ShortName, pullerror.NeverPull:
 		return judgeName(f, w, t)
 	case pullerror.AccessDenied, pullerror.NoBasicAuth, pullerror.Unauthorized, pullerror.TokenUnauthorized, pullerror.TokenDenied,
-		pullerror.Forbidden, pullerror.SecretMalformed:
+		pullerror.Forbidden, pullerror.SecretMalformed, pullerror.SecretMissing:
 		return judgeAuth(f, w, t)
 	case pullerror.RateLimited, pullerror.ServerError, pullerror.TokenEndpoint, pullerror.HTTPStatus, pullerror.RegistryDown:
 		return judgeService(f, w, t)
@@ -33,7 +33,7 @@ func judgePull(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	case pullerror.TCPRefused, pullerror.TCPTimeout, pullerror.TCPReset, pullerror.NoRoute, pullerror.HandshakeTime,
 		pullerror.HeaderTimeout, pullerror.RequestTimeout, pullerror.TransferEOF:
 		return judgeConnection(f, w, t)
-	case pullerror.TLSUnknownCA, pullerror.TLSExpired, pullerror.TLSNotYetValid, pullerror.TLSName, pullerror.TLSCNOnly,
+	case pullerror.TLSUnknownCA, pullerror.TLSExpired, pullerror.TLSNotYetValid, pullerror.TLSValidity, pullerror.TLSName, pullerror.TLSCNOnly,
 		pullerror.HTTPResponse, pullerror.TLSHandshake:
 		return judgeTLS(f, w, t)
 	case pullerror.Cancelled, pullerror.ProgressTimeout, pullerror.RuntimeRestarted:

@@ -95,6 +95,9 @@ func judgeConnection(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	}
 	where := nodesWords(t.nodes)
 	code, summary := "", ""
+	if t.err.Wrapper == "RegistryUnavailable" {
+		return judgeService(f, w, t)
+	}
 	switch t.err.Kind {
 	case pullerror.TCPRefused:
 		code, summary = "tcp-refused", fmt.Sprintf("%s%s refuses connections from %s", host, at, where)

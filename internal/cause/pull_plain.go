@@ -62,6 +62,8 @@ var plainCauses = map[pullerror.Kind]plainCause{
 	pullerror.ImageVolume:       {"image-volume-mount-failed", "the runtime of %s cannot mount the image volume: %s", "nt", byNode},
 	pullerror.NameReserved:      {"container-name-reserved", "the runtime of %s still holds the container's name from an earlier, unfinished try", "n", byNode},
 	pullerror.SandboxImage:      {"sandbox-image-pull-failed", "%s cannot get its own pause image, so no pod starts there: %s", "nt", byNode},
+	pullerror.MirrorConfig:      {"mirror-config-ignored", "the mirror settings of %s cannot be read, so %s is asked directly: %s", "nrt", byNode},
+	pullerror.ImageGC:           {"image-gc-failing", "the kubelet of %s cannot free space for images: %s", "nt", byNode},
 	pullerror.ExecFormat:        {"wrong-arch-at-exec", "image %s is built for another processor than %s has", "in", byImage},
 }
 
@@ -83,7 +85,7 @@ func judgePlain(w *facts.Workload, t *trouble) []Finding {
 		case 'r':
 			args = append(args, t.image.Registry)
 		case 't':
-			args = append(args, short(t.err.Text))
+			args = append(args, clip(t.err.Text))
 		}
 	}
 	fd := t.finding(w, p.code, Certain, fmt.Sprintf(p.summary, args...))
@@ -105,7 +107,7 @@ func pluginToken(f *facts.Facts, w *facts.Workload) []Finding {
 	for _, t := range troubles(w, []pullerror.Kind{pullerror.CredentialPlugin}) {
 		t.image = imageOf(f, t.text, t.err)
 		if serviceAccountText(t.err) {
-			fd := t.finding(w, "credential-plugin-sa-token", Certain, fmt.Sprintf("the credential plugin on %s gets no token of ServiceAccount %s: %s", nodesWords(t.nodes), serviceAccount(t.pod()), short(t.err.Text)))
+			fd := t.finding(w, "credential-plugin-sa-token", Certain, fmt.Sprintf("the credential plugin on %s gets no token of ServiceAccount %s: %s", nodesWords(t.nodes), serviceAccount(t.pod()), clip(t.err.Text)))
 			fd.Key, fd.Explains = "serviceaccount "+w.Namespace+"/"+serviceAccount(t.pod()), []string{"credential-plugin-failed"}
 			out = mergeFinding(out, fd)
 		}

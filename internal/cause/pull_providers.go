@@ -84,6 +84,8 @@ func providerAnonymous(w *facts.Workload, t *trouble, rivals []Rival) (Finding, 
 		return make("quay-unauthorized", fmt.Sprintf("quay.io refuses %s: it is private or misspelt, Quay answers both alike", t.image.Repository), open)
 	case strings.Contains(text, "unauthorized to access repository"):
 		return make("harbor-unauthorized", fmt.Sprintf("Harbor at %s lets nobody without a right pull %s, and no credential was sent", reg, t.image.Repository), open)
+	case strings.Contains(text, "denied: access forbidden"):
+		return make("gitlab-registry-denied", fmt.Sprintf("the registry %s refuses %s in GitLab's words: its token is revoked, expired or lacks read_registry", reg, t.text), rival("forbidden-403", "is the registry a GitLab? curl -si https://"+reg+"/v2/ | grep -i www-authenticate"))
 	case isACR(reg) && t.err.Credential == pullerror.CredentialUnknown && t.err.Kind == pullerror.Unauthorized:
 		return make("acr-unauthorized", fmt.Sprintf("%s refuses %s: the node's identity lacks the right to pull, or the tag does not exist", reg, t.text), rival("tag-not-found", "az acr repository show-tags for the repository"), plugin)
 	}

@@ -55,6 +55,9 @@ func pullFinding(w *facts.Workload, c *facts.Container, code string, conf Confid
 	fd := Finding{Cause: code, Confidence: conf, Old: true, Vars: workloadVars(w), Key: key, Summary: summary, Rivals: rivals, Since: c.Pull.First, Last: c.Pull.Last,
 		Evidence: []Evidence{{"the pull began and has not ended", c.Pull.Receipt}}}
 	fd.touch(p, c)
+	if len(w.Old) > 0 {
+		fd.Vars["previous"] = w.Old[0].Name
+	}
 	fd.Vars["pod"], fd.Vars["container"], fd.Vars["image"], fd.Vars["node"] = p.Name(), c.Name, c.Image, p.NodeName()
 	if img, ok := facts.ParseImage(c.Image); ok {
 		fd.Vars["registry"], fd.Vars["repository"], fd.Vars["tag"], fd.Vars["host"] = img.Registry, img.Repository, img.Tag, img.Registry
@@ -64,7 +67,7 @@ func pullFinding(w *facts.Workload, c *facts.Container, code string, conf Confid
 
 // pulledText is the kubelet's success message: X is the runtime's call, Y, since
 // 1.25, with the wait for a turn; the size since 1.30.
-var pulledText = regexp.MustCompile(`^Successfully pulled image "[^"]{1,1024}" in ([0-9hmsµun.]+)(?: \(([0-9hmsµun.]+) including waiting\))?(?:\. Image size: ([0-9]{1,18}) bytes)?`)
+var pulledText = regexp.MustCompile(`^Successfully pulled image "[^"]+" in ([0-9hmsµun.]+)(?: \(([0-9hmsµun.]+) including waiting\))?(?:\. Image size: ([0-9]{1,18}) bytes)?`)
 
 // donePull is one successful pull as its event tells it.
 type donePull struct {

@@ -19,8 +19,8 @@ func judgeService(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	}
 	code, summary := "registry-5xx", fmt.Sprintf("%s answers with a server error%s to the request for %s%s", t.host(), t.status(), t.text, said(t.err))
 	switch {
-	case t.err.Kind == pullerror.RegistryDown:
-		code, summary = "registry-unavailable-crio", fmt.Sprintf("CRI-O cannot reach %s: %s", t.host(), short(t.err.Text))
+	case t.err.Kind == pullerror.RegistryDown || t.err.Wrapper == "RegistryUnavailable":
+		code, summary = "registry-unavailable-crio", fmt.Sprintf("CRI-O cannot reach %s: %s", t.host(), clip(t.err.Text))
 	case t.err.Kind == pullerror.TokenEndpoint, t.err.Kind == pullerror.ServerError && t.err.Stage == pullerror.StageToken:
 		code, summary = "token-endpoint-failed", fmt.Sprintf("the token service of %s (%s) fails%s, so nothing can be pulled from it", t.image.Registry, t.host(), t.status())
 	case t.err.Kind == pullerror.HTTPStatus && t.err.Status < 500:
@@ -43,6 +43,9 @@ func rateLimited(f *facts.Facts, w *facts.Workload, t *trouble) Finding {
 	}
 	if t.err.Target == pullerror.TargetMirror {
 		return fd("rate-limit-other", Certain, fmt.Sprintf("the mirror %s limits how fast images may be pulled (429) and turned %s away", t.host(), t.text))
+	}
+	if strings.Contains(words(t.err), "reached your pull rate limit") || strings.Contains(words(t.err), "unauthenticated pull rate limit") {
+		reg = "docker.io" // Docker Hub's own words, also through a proxy
 	}
 	switch reg {
 	case "public.ecr.aws":
@@ -86,7 +89,7 @@ func mirrorFault(f *facts.Facts, w *facts.Workload, t *trouble) (Finding, bool) 
 	}
 	code := "mirror-error-masks-upstream"
 	summary := fmt.Sprintf("the mirror %s that %s asks for %s fails (%s); what %s itself would answer is not known", t.host(), nodesWords(t.nodes), upstream, plain(t.err), upstream)
-	if t.err.Stage == pullerror.StageBlob || t.err.Stage == pullerror.StageVerify || t.err.Kind == pullerror.TransferEOF {
+	if t.err.Stage == pullerror.StageBlob || t.err.Stage == pullerror.StageManifest || t.err.Stage == pullerror.StageVerify || t.err.Kind == pullerror.TransferEOF {
 		code = "mirror-no-blob-fallback"
 		summary = fmt.Sprintf("the mirror %s fails while %s is fetched (%s), and %s does not turn to %s instead", t.host(), t.text, plain(t.err), nodesWords(t.nodes), upstream)
 	}
@@ -126,7 +129,7 @@ func plain(e pullerror.Error) string {
 }
 
 // short is the error's own text, cut for a summary at a rune's border.
-func short(s string) string {
+func clip(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 240 {
 		s = strings.ToValidUTF8(s[:240], "") + "…"
@@ -137,7 +140,7 @@ func short(s string) string {
 // unread is a failing pull whose words fit no cause: the state, with the words.
 func unread(w *facts.Workload, t *trouble) Finding {
 	summary := fmt.Sprintf("pulling %s fails and waits for its next try", t.text)
-	if text := short(t.err.Text); text != "" && t.err.Kind != pullerror.BackOffOnly {
+	if text := clip(t.err.Text); text != "" && t.err.Kind != pullerror.BackOffOnly {
 		summary += fmt.Sprintf("; the words are not known: %q", text)
 	}
 	fd := t.finding(w, "backoff-wait", Certain, summary)

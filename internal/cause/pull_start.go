@@ -84,7 +84,7 @@ func sandboxImage(code string) func(*facts.Facts, *facts.Workload) []Finding {
 				continue
 			}
 			err := pullerror.Parse(e.Message, "")
-			if err.Kind != pullerror.SandboxImage && !pauseText(e.Message) {
+			if !err.Sandbox && err.Kind != pullerror.SandboxImage && !pauseText(e.Message) {
 				continue
 			}
 			node := p.NodeName()
@@ -97,7 +97,7 @@ func sandboxImage(code string) func(*facts.Facts, *facts.Workload) []Finding {
 					rival("sandbox-image-pull-failed", "crictl images on the node: was the pause image set to another one lately?"))
 				fd.Evidence = append(fd.Evidence, Evidence{"this pod got its sandbox on the node earlier", old.Receipt("spec.nodeName", node, old.Obj.CreationTimestamp.Time)})
 			} else {
-				fd = t.finding(w, got, Certain, fmt.Sprintf("node %s cannot get its own pause image, so no pod can start there: %s", node, short(err.Text)))
+				fd = t.finding(w, got, Certain, fmt.Sprintf("node %s cannot get its own pause image, so no pod can start there: %s", node, clip(err.Text)))
 			}
 			fd.Key, fd.Containers = "node "+node, nil
 			fd.Evidence[0].Text = "the runtime cannot make a sandbox without the pause image"
@@ -313,6 +313,9 @@ func wrongArchOf(f *facts.Facts, w *facts.Workload, c *facts.Container) (Finding
 		Evidence: []Evidence{{"the kernel refuses to execute the program", receipt}}, Attempts: int(c.Restarts), Explains: []string{"exec-format-error", "crashloop-app-error"}}
 	fd.Rivals = []Rival{rival("exec-format-error", "crane config "+c.Image+" | jq .architecture: if it is "+orThat(arch)+", look at the first line of the start script")}
 	fd.touch(p, c)
+	if len(w.Old) > 0 {
+		fd.Vars["previous"] = w.Old[0].Name
+	}
 	fd.Vars["image"], fd.Vars["node"], fd.Vars["pod"], fd.Vars["container"] = c.Image, p.NodeName(), p.Name(), c.Name
 	if other := f.RanElsewhere(img, []string{p.NodeName()}); other != nil && other.Pod.Node != nil && other.Ready {
 		if a := other.Pod.Node.Status.NodeInfo.Architecture; a != "" && a != arch {

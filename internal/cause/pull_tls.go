@@ -30,7 +30,7 @@ func judgeTLS(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	case pullerror.HTTPResponse:
 		return one("tls-http-response", fmt.Sprintf("%s speaks plain HTTP, and %s asks it with HTTPS", host, where))
 	case pullerror.TLSHandshake:
-		return one("tls-handshake-failure", fmt.Sprintf("%s breaks off the TLS handshake with %s: %s", host, where, short(t.err.Text)))
+		return one("tls-handshake-failure", fmt.Sprintf("%s breaks off the TLS handshake with %s: %s", host, where, clip(t.err.Text)))
 	}
 	clock, limit, detail := certificateTimes(t.err.Text)
 	gap := clockGap(t, clock)

@@ -103,15 +103,33 @@ func awaited(p *facts.Pod) bool {
 // pullFailure is the error to judge a container's pull by: the newest one that
 // says something, also while a retry is under way.
 func pullFailure(c *facts.Container) (pullerror.Error, facts.Receipt, bool) {
-	for _, e := range c.Pull.Errs {
-		if e.Err.Kind != pullerror.Unknown && e.Err.Kind != pullerror.BackOffOnly {
-			return e.Err, e.Receipt, true
+	for i, e := range c.Pull.Errs {
+		if e.Err.Kind == pullerror.Unknown || e.Err.Kind == pullerror.BackOffOnly {
+			continue
 		}
+		if brokenOff(e.Err.Kind) {
+			// A silent host also cuts connections off now and then; its silence
+			// says more.
+			for _, older := range c.Pull.Errs[i+1:] {
+				if silent(older.Err.Kind) && older.Err.URLHost == e.Err.URLHost {
+					return older.Err, older.Receipt, true
+				}
+			}
+		}
+		return e.Err, e.Receipt, true
 	}
 	if c.Pull.State == facts.PullFailing {
 		return c.Pull.Err, c.Pull.Receipt, true
 	}
 	return pullerror.Error{}, facts.Receipt{}, false
+}
+
+func brokenOff(k pullerror.Kind) bool {
+	return k == pullerror.TCPReset || k == pullerror.TransferEOF
+}
+
+func silent(k pullerror.Kind) bool {
+	return k == pullerror.HandshakeTime || k == pullerror.HeaderTimeout || k == pullerror.TCPTimeout
 }
 
 // imageVolume finds the image volume whose pull error the kubelet copied to the
@@ -183,6 +201,9 @@ func (t *trouble) finding(w *facts.Workload, code string, conf Confidence, summa
 func (t *trouble) vars(w *facts.Workload) map[string]string {
 	v := workloadVars(w)
 	c := t.at[0]
+	if len(w.Old) > 0 {
+		v["previous"] = w.Old[0].Name // the revision to go back to
+	}
 	for name, value := range map[string]string{"pod": c.Pod.Name(), "container": c.Name, "image": t.text, "registry": t.image.Registry,
 		"repository": t.image.Repository, "tag": t.image.Tag, "digest": t.image.Digest, "node": c.Pod.NodeName(), "host": t.host(),
 		"serviceaccount": serviceAccount(c.Pod), "volume": t.volume, "resolver": t.err.Resolver, "dial": t.err.Dial} {
@@ -276,15 +297,9 @@ func mergeFinding(list []Finding, fd Finding) []Finding {
 	return list
 }
 
-// maxEvidence keeps a finding readable.
-const maxEvidence = 6
-
 func rival(code, settledBy string) Rival { return Rival{Cause: code, SettledBy: settledBy} }
 
-// check is a step that only looks.
-func check(text, command string) Step { return Step{Text: text, Command: command} }
-
-// mend is a remedy.
-func mend(approver, text, command, undo string) Step {
-	return Step{Text: text, Command: command, Undo: undo, Approver: approver}
+// either joins two ways of seeing one cause.
+func either(a, b func(*facts.Facts, *facts.Workload) []Finding) func(*facts.Facts, *facts.Workload) []Finding {
+	return func(f *facts.Facts, w *facts.Workload) []Finding { return append(a(f, w), b(f, w)...) }
 }
