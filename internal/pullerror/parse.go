@@ -37,6 +37,7 @@ type parser struct {
 	image string // as in the pod, or as quoted by the message
 	text  string // what is left after the wrappers
 	words string // text in lower case without names, for matching
+	pairs pairs  // of words
 	stage Stage  // from the wrappers that were taken off
 	hint  Kind   // what the wrappers alone say, when the words inside say nothing
 	// sandbox: a wrapper was about the pod sandbox; pulling: one was about an image.
@@ -49,6 +50,7 @@ func (p *parser) classify() Error {
 	e := &p.e
 	e.Text = p.text
 	p.words = wordsOf(p.text)
+	p.pairs = pairsOf(p.words)
 	e.ImageHost = hostOfImage(p.image)
 	e.Sandbox = p.sandbox && p.pulling
 	if p.sandbox && !p.pulling && !Looks(p.text) {

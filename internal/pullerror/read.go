@@ -4,8 +4,8 @@ import "strings"
 
 // imageQuotes stand before a quoted image.
 var imageQuotes = []string{
-	`pulling image "`, `pull image "`, `unpack image "`, `inspect image "`, `sandbox image "`, `default image tag "`, `image name "`,
-	`image reference "`, `resolve reference "`, `ontainer image "`, `PullImage "`, `Pulling image "`, `resolve image "`, ` image="`,
+	`pulling image `, `pull image `, `unpack image `, `inspect image `, `sandbox image `, `default image tag `, `image name `,
+	`image reference `, `resolve reference `, `ontainer image `, `PullImage `, `Pulling image `, `resolve image `, ` image=`,
 }
 
 // imageBare stand before an image without quotes; the second text ends it.
@@ -16,20 +16,17 @@ var imageBare = []struct{ before, after string }{
 
 // ImageIn returns the image that a message quotes, "" when it quotes none.
 func ImageIn(text string) string {
-	for _, q := range imageQuotes {
-		if _, rest, ok := strings.Cut(text, q); ok {
-			if end := strings.IndexByte(rest, '"'); end > 0 {
-				return strings.TrimRight(rest[:end], `\`)
-			}
+	for i := 0; i < len(text); i++ {
+		j := strings.IndexByte(text[i:], '"')
+		if j < 0 {
+			break
 		}
-		// The same quote, escaped by a log.
-		if head, isQuote := strings.CutSuffix(q, `"`); isQuote {
-			if _, rest, ok := strings.Cut(text, head+`\`); ok {
-				rest = strings.TrimLeft(rest, `\`)
-				if rest, ok = strings.CutPrefix(rest, `"`); ok {
-					if end := strings.IndexAny(rest, `\"`); end > 0 {
-						return rest[:end]
-					}
+		i += j
+		before := strings.TrimRight(text[max(0, i-40):i], `\`) // a log escapes quotes
+		for _, q := range imageQuotes {
+			if strings.HasSuffix(before, q) {
+				if end := strings.IndexAny(text[i+1:], `\"`); end > 0 {
+					return text[i+1 : i+1+end]
 				}
 			}
 		}

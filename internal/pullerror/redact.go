@@ -7,9 +7,6 @@ import (
 
 const redacted = "redacted"
 
-// secretPair is a credential outside a URL, or in one that a line break cut.
-var secretPair = regexp.MustCompile(`(?i)\b(x-amz-[a-z-]+|x-goog-[a-z-]+|signature|sig|verify|token|access_token|refresh_token|password|passwd|secret|awsaccesskeyid|key-pair-id|policy|expires)=[^&\s"'<>,;)]+`)
-
 // secretWord is a bearer or basic credential, a JSON Web Token, or a JSON field
 // of a token answer.
 var secretWord = regexp.MustCompile(`(?i)\b(bearer|basic) [a-z0-9+/=._~-]{20,}|\beyJ[a-z0-9_-]{10,}(\.[a-z0-9_-]*)*|"(access_token|refresh_token|token|identitytoken|password|auth)" ?: ?"[^"]*"?|<(awsaccesskeyid|stringtosign|stringtosignbytes|signatureprovided)>[^<]*`)
@@ -22,18 +19,67 @@ func redact(s string) string {
 		s = redactURLs(s)
 	}
 	if strings.IndexByte(s, '=') >= 0 {
-		s = secretPair.ReplaceAllStringFunc(s, func(m string) string {
-			key, value, _ := strings.Cut(m, "=")
-			if value == redacted {
-				return m
-			}
-			return key + "=" + redacted
-		})
+		s = redactPairs(s)
 	}
 	if mayHoldToken(s) {
 		s = secretWord.ReplaceAllStringFunc(s, redactWord)
 	}
 	return s
+}
+
+// secretKeys are keys of credentials, outside a URL or in one that a line break
+// cut; keys that start with x-amz- and x-goog- count too.
+var secretKeys = map[string]bool{
+	"signature": true, "sig": true, "verify": true, "token": true, "access_token": true, "refresh_token": true, "password": true,
+	"passwd": true, "secret": true, "awsaccesskeyid": true, "key-pair-id": true, "policy": true, "expires": true,
+}
+
+const longestKey = 40
+
+// redactPairs replaces the values of secret key=value pairs.
+func redactPairs(s string) string {
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != '=' || !secretKey(keyBefore(s[from:i])) {
+			continue
+		}
+		end := i + 1
+		for end < len(s) && !urlEnd(s[end]) && strings.IndexByte("&,;)", s[end]) < 0 {
+			end++
+		}
+		if end == i+1 || s[i+1:end] == redacted {
+			continue
+		}
+		b.WriteString(s[from : i+1])
+		b.WriteString(redacted)
+		from, i = end, end-1
+	}
+	if from == 0 {
+		return s
+	}
+	b.WriteString(s[from:])
+	return b.String()
+}
+
+func keyBefore(s string) string {
+	i := len(s)
+	for i > 0 && len(s)-i <= longestKey {
+		c := s[i-1]
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			break
+		}
+		i--
+	}
+	return s[i:]
+}
+
+func secretKey(key string) bool {
+	if key == "" || len(key) > longestKey {
+		return false
+	}
+	key = strings.ToLower(key)
+	return secretKeys[key] || strings.HasPrefix(key, "x-amz-") || strings.HasPrefix(key, "x-goog-")
 }
 
 func mayHoldToken(s string) bool {

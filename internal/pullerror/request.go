@@ -4,17 +4,32 @@ import "strings"
 
 // method names as Go's net/http prints them in url.Error ("Head") and as
 // containerd prints them ("HEAD request to").
-var methods = []struct{ word, method string }{
-	{`Head "`, "HEAD"}, {`Get "`, "GET"}, {`Post "`, "POST"}, {"Head http", "HEAD"}, {"Get http", "GET"}, {"Post http", "POST"},
-	{"HEAD request to ", "HEAD"}, {"GET request to ", "GET"}, {"POST request to ", "POST"},
+var methods = []struct {
+	word   phrase
+	method string
+}{
+	{say(`Head "http`), "HEAD"}, {say(`Get "http`), "GET"}, {say(`Post "http`), "POST"},
+	{say("Head http"), "HEAD"}, {say("Get http"), "GET"}, {say("Post http"), "POST"},
+	{say("HEAD request to "), "HEAD"}, {say("GET request to "), "GET"}, {say("POST request to "), "POST"},
+	{say("HEAD http"), "HEAD"}, {say("GET http"), "GET"},
 }
+
+// hostWords stand before the host asked, where no URL is printed.
+var hostWords = []phrase{say("pulling from host "), say("pinging container registry "), say("pinging docker registry ")}
+
+// addressWords stand before an address.
+var dialWords = []phrase{say("dial tcp "), say("dial tcp4 "), say("dial tcp6 "), say("dial udp ")}
+var lookupWord = say("lookup ")
+var copyWords = []phrase{say("read tcp "), say("write tcp "), say("read udp "), say("write udp ")}
 
 // readRequest finds the failed request: method, URL and host.
 func (p *parser) readRequest() {
 	at, method := -1, ""
-	for _, m := range methods {
-		if i := strings.LastIndex(p.text, m.word); i > at {
-			at, method = i, m.method
+	set := pairsOf(p.text)
+	for i := range methods {
+		m := &methods[i]
+		if j := m.word.lastIn(p.text, &set); j > at {
+			at, method = j, m.method
 		}
 	}
 	from := max(at, 0)
@@ -27,9 +42,10 @@ func (p *parser) readRequest() {
 		p.setURL(raw)
 		return
 	}
-	for _, w := range []string{"pulling from host ", "pinging container registry ", "pinging docker registry ", "last URL "} {
-		if i := strings.Index(p.text, w); i >= 0 {
-			p.e.URLHost = hostToken(p.text[i+len(w):])
+	for i := range hostWords {
+		w := &hostWords[i]
+		if j := w.lastIn(p.text, &set); j >= 0 {
+			p.e.URLHost = hostToken(p.text[j+len(w.text):])
 			return
 		}
 	}
@@ -131,7 +147,8 @@ func hostToken2(s string) string {
 // readNetwork finds the addresses of a failed connection.
 func (p *parser) readNetwork() {
 	s := p.text
-	if i := strings.LastIndex(s, "lookup "); i >= 0 && (i == 0 || s[i-1] == ' ') {
+	set := pairsOf(s)
+	if i := lookupWord.lastIn(s, &set); i >= 0 && (i == 0 || s[i-1] == ' ') {
 		rest := s[i+len("lookup "):]
 		p.e.Lookup = strings.TrimSuffix(hostToken(rest), ".")
 		if _, after, ok := strings.Cut(rest, " "); ok && !strings.HasPrefix(rest[len(rest)-len(after)-2:], ":") {
@@ -140,21 +157,23 @@ func (p *parser) readNetwork() {
 			}
 		}
 	}
-	for _, w := range []string{"dial tcp ", "dial tcp4 ", "dial tcp6 ", "dial udp "} {
-		i := strings.LastIndex(s, w)
+	for k := range dialWords {
+		w := &dialWords[k]
+		i := w.lastIn(s, &set)
 		if i < 0 {
 			continue
 		}
-		to := s[i+len(w):]
+		to := s[i+len(w.text):]
 		if _, after, ok := strings.Cut(hostToken2(to), "->"); ok {
 			to = after
 		}
-		p.dialled(hostToken(to), w == "dial udp ")
+		p.dialled(hostToken(to), w.text == "dial udp ")
 	}
-	for _, w := range []string{"read tcp ", "write tcp ", "read udp ", "write udp "} {
-		if i := strings.LastIndex(s, w); i >= 0 {
-			if _, to, ok := strings.Cut(hostToken(s[i+len(w):]), "->"); ok {
-				p.dialled(to, w[len(w)-4:] == "udp ")
+	for k := range copyWords {
+		w := &copyWords[k]
+		if i := w.lastIn(s, &set); i >= 0 {
+			if _, to, ok := strings.Cut(hostToken(s[i+len(w.text):]), "->"); ok {
+				p.dialled(to, strings.HasSuffix(w.text, "udp "))
 			}
 		}
 	}

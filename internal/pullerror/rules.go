@@ -1,12 +1,10 @@
 package pullerror
 
-import "strings"
-
 // rule says: when all these words are in the text, it is this kind. Words are
 // lower case, names in them are "~" (see wordsOf).
 type rule struct {
 	kind Kind
-	all  []string
+	all  []phrase
 	// sets overrides the stage, where the words fix it better than the wrappers.
 	sets Stage
 	// when is a further condition, nil for none.
@@ -30,8 +28,8 @@ func (p *parser) match() *rule {
 }
 
 func (p *parser) fits(r *rule) bool {
-	for _, w := range r.all {
-		if !strings.Contains(p.words, w) {
+	for i := range r.all {
+		if !p.says(&r.all[i]) {
 			return false
 		}
 	}
@@ -39,14 +37,22 @@ func (p *parser) fits(r *rule) bool {
 }
 
 // has is a rule for words that must all be there.
-func has(kind Kind, words ...string) rule { return rule{kind: kind, all: words} }
+func has(kind Kind, words ...string) rule { return rule{kind: kind, all: phrases(words)} }
+
+func phrases(words []string) []phrase {
+	all := make([]phrase, len(words))
+	for i, w := range words {
+		all[i] = say(w)
+	}
+	return all
+}
 
 // at is has with the stage that these words imply.
 func at(stage Stage, kind Kind, words ...string) rule {
-	return rule{kind: kind, all: words, sets: stage}
+	return rule{kind: kind, all: phrases(words), sets: stage}
 }
 
 // is is a rule for a condition beside the words.
 func is(kind Kind, when func(*parser) bool, words ...string) rule {
-	return rule{kind: kind, all: words, when: when}
+	return rule{kind: kind, all: phrases(words), when: when}
 }

@@ -4,9 +4,9 @@ import "strings"
 
 // serverCodes are what registries say first in an error body, as the clients
 // print them: the code of the distribution API in lower case.
-var serverCodes = []string{
-	"toomanyrequests", "insufficient_scope", "manifest unknown", "manifest invalid", "name unknown", "name invalid", "blob unknown",
-	"unknown blob", "denied", "unauthorized",
+var serverCodes = []phrase{
+	say("toomanyrequests"), say("insufficient_scope"), say("manifest unknown"), say("manifest invalid"), say("name unknown"), say("name invalid"), say("blob unknown"),
+	say("unknown blob"), say("denied"), say("unauthorized"),
 }
 
 // readServer finds what the registry itself said.
@@ -14,6 +14,9 @@ func (p *parser) readServer() {
 	s := p.text
 	switch {
 	case p.readJSONBody(s), p.readXMLBody(s):
+		return
+	}
+	if !p.saysAny(serverCodes) && !strings.Contains(p.words, "server message: ") {
 		return
 	}
 	lower := strings.ToLower(s)
@@ -25,9 +28,13 @@ func (p *parser) readServer() {
 		p.e.ServerMessage = s
 	}
 	at, code := -1, ""
-	for _, c := range serverCodes {
-		if i := codeAt(s, lower, c); i >= 0 && (at < 0 || i < at) {
-			at, code = i, c
+	for i := range serverCodes {
+		c := &serverCodes[i]
+		if !p.says(c) {
+			continue
+		}
+		if i := codeAt(s, lower, c.text); i >= 0 && (at < 0 || i < at) {
+			at, code = i, c.text
 		}
 	}
 	if at < 0 {
@@ -150,8 +157,8 @@ func (p *parser) kindOfServerCode() Kind {
 
 // readCredential tells from the words whether a credential was sent.
 func (p *parser) readCredential() {
-	for _, c := range credentialWords {
-		if strings.Contains(p.words, c.words) {
+	for i := range credentialWords {
+		if c := &credentialWords[i]; p.says(&c.words) {
 			p.e.Credential = c.is
 			return
 		}
@@ -159,18 +166,18 @@ func (p *parser) readCredential() {
 }
 
 var credentialWords = []struct {
-	words string
+	words phrase
 	is    Credential
 }{
-	{"oauth token", CredentialSent},
-	{"anonymous token", CredentialNone},
-	{"no basic auth credentials", CredentialNone},
-	{"unauthenticated pull rate limit", CredentialNone},
-	{"unauthenticated request", CredentialNone},
-	{"anonymous pull", CredentialNone},
-	{"invalid username/password", CredentialSent},
-	{"incorrect username or password", CredentialSent},
-	{"authorization token has expired", CredentialSent},
-	{"is not authorized to perform:", CredentialSent},
-	{"denied: permission ~ denied on resource", CredentialSent},
+	{say("oauth token"), CredentialSent},
+	{say("anonymous token"), CredentialNone},
+	{say("no basic auth credentials"), CredentialNone},
+	{say("unauthenticated pull rate limit"), CredentialNone},
+	{say("unauthenticated request"), CredentialNone},
+	{say("anonymous pull"), CredentialNone},
+	{say("invalid username/password"), CredentialSent},
+	{say("incorrect username or password"), CredentialSent},
+	{say("authorization token has expired"), CredentialSent},
+	{say("is not authorized to perform:"), CredentialSent},
+	{say("denied: permission ~ denied on resource"), CredentialSent},
 }

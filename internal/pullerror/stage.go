@@ -4,61 +4,61 @@ import "strings"
 
 // stageWords tell the stage; the last one in the text is the innermost and wins.
 var stageWords = []struct {
-	words string
+	words phrase
 	stage Stage
 }{
-	{"failed to parse image reference", StageName},
-	{"couldn't parse image", StageName},
-	{"invalid reference format", StageName},
-	{"short name mode", StageName},
-	{"short-name", StageName},
-	{"initializing source", StagePing},
-	{"pinging container registry", StagePing},
-	{"pinging docker registry", StagePing},
-	{"failed to fetch oauth token", StageToken},
-	{"failed to fetch anonymous token", StageToken},
-	{"unable to retrieve auth token", StageToken},
-	{"requesting bearer token", StageToken},
-	{"decoding bearer token", StageToken},
-	{"failed to authorize", StageToken},
-	{"failed to resolve reference", StageResolve},
-	{"failed to resolve image", StageResolve},
-	{"pulling from host", StageResolve},
-	{"failed with status code [manifests", StageResolve},
-	{"reading manifest", StageManifest},
-	{"fetching target platform image", StageManifest},
-	{"get image config descriptor", StageManifest},
-	{"no match for platform", StageManifest},
-	{"choosing an image from", StageManifest},
-	{"choosing image instance", StageManifest},
-	{"no matching manifest for", StageManifest},
-	{"source image rejected", StagePolicy},
-	{"failed to copy", StageBlob},
-	{"could not fetch content descriptor", StageBlob},
-	{"error pulling image configuration", StageBlob},
-	{"parsing image configuration", StageBlob},
-	{"reading blob", StageBlob},
-	{"reading config blob", StageBlob},
-	{"writing blob", StageBlob},
-	{"failed to read expected number of bytes", StageBlob},
-	{"short read", StageBlob},
-	{"failed commit on ref", StageVerify},
-	{"failed to prepare extraction snapshot", StageUnpack},
-	{"failed to extract layer", StageUnpack},
-	{"failed to unpack", StageUnpack},
-	{"error unpacking image", StageUnpack},
-	{"failed to register layer", StageUnpack},
-	{"unable to initialize unpacker", StageUnpack},
-	{"storing blob to", StageUnpack},
-	{"committing the finished image", StageUnpack},
+	{say("failed to parse image reference"), StageName},
+	{say("couldn't parse image"), StageName},
+	{say("invalid reference format"), StageName},
+	{say("short name mode"), StageName},
+	{say("short-name"), StageName},
+	{say("initializing source"), StagePing},
+	{say("pinging container registry"), StagePing},
+	{say("pinging docker registry"), StagePing},
+	{say("failed to fetch oauth token"), StageToken},
+	{say("failed to fetch anonymous token"), StageToken},
+	{say("unable to retrieve auth token"), StageToken},
+	{say("requesting bearer token"), StageToken},
+	{say("decoding bearer token"), StageToken},
+	{say("failed to authorize"), StageToken},
+	{say("failed to resolve reference"), StageResolve},
+	{say("failed to resolve image"), StageResolve},
+	{say("pulling from host"), StageResolve},
+	{say("failed with status code [manifests"), StageResolve},
+	{say("reading manifest"), StageManifest},
+	{say("fetching target platform image"), StageManifest},
+	{say("get image config descriptor"), StageManifest},
+	{say("no match for platform"), StageManifest},
+	{say("choosing an image from"), StageManifest},
+	{say("choosing image instance"), StageManifest},
+	{say("no matching manifest for"), StageManifest},
+	{say("source image rejected"), StagePolicy},
+	{say("failed to copy"), StageBlob},
+	{say("could not fetch content descriptor"), StageBlob},
+	{say("error pulling image configuration"), StageBlob},
+	{say("parsing image configuration"), StageBlob},
+	{say("reading blob"), StageBlob},
+	{say("reading config blob"), StageBlob},
+	{say("writing blob"), StageBlob},
+	{say("failed to read expected number of bytes"), StageBlob},
+	{say("short read"), StageBlob},
+	{say("failed commit on ref"), StageVerify},
+	{say("failed to prepare extraction snapshot"), StageUnpack},
+	{say("failed to extract layer"), StageUnpack},
+	{say("failed to unpack"), StageUnpack},
+	{say("error unpacking image"), StageUnpack},
+	{say("failed to register layer"), StageUnpack},
+	{say("unable to initialize unpacker"), StageUnpack},
+	{say("storing blob to"), StageUnpack},
+	{say("committing the finished image"), StageUnpack},
 }
 
 // readStage takes the innermost stage word, then the path of the request.
 func (p *parser) readStage() {
 	at := -1
 	for i := range stageWords {
-		if w := &stageWords[i]; len(w.words) <= len(p.words) {
-			if j := strings.LastIndex(p.words, w.words); j > at {
+		if w := &stageWords[i]; p.may(&w.words) {
+			if j := strings.LastIndex(p.words, w.words.text); j > at {
 				at, p.e.Stage = j, w.stage
 			}
 		}

@@ -4,16 +4,20 @@ import "strings"
 
 // statusBefore are the words before an HTTP status. Between them and the number
 // stands at most one name.
-var statusBefore = []string{
-	"unexpected status", "failed with status code", "unexpected http status", "unexpected http status code", "http status",
-	"status code", "invalid status code from registry", "error parsing http", "response status", "server returned", "status:",
+var statusBefore = []phrase{
+	say("unexpected status"), say("failed with status code"), say("unexpected http status"), say("unexpected http status code"), say("http status"),
+	say("status code"), say("invalid status code from registry"), say("error parsing http"), say("response status"), say("server returned"), say("status:"),
 }
 
 // readStatus finds the HTTP status the server answered with.
 func (p *parser) readStatus() {
-	for _, w := range statusBefore {
-		if i := strings.LastIndex(p.words, w); i >= 0 {
-			if n := statusAfter(p.words[i+len(w):]); n != 0 {
+	for i := range statusBefore {
+		w := &statusBefore[i]
+		if !p.may(w) {
+			continue
+		}
+		if i := strings.LastIndex(p.words, w.text); i >= 0 {
+			if n := statusAfter(p.words[i+len(w.text):]); n != 0 {
 				p.e.Status = n
 				return
 			}

@@ -5,14 +5,14 @@ import "strings"
 // unwrap takes off, layer by layer, what the kubelet, gRPC and the runtime put
 // around an error, and keeps what those layers tell.
 func (p *parser) unwrap(text string) {
-	text = redact(squash(text))
+	text = squash(text)
 	for range maxRounds {
 		before := text
 		text = p.stripAll(text)
 		if s, ok := logValue(text); ok {
 			text = s
 		}
-		text = redact(squash(unescape(text)))
+		text = squash(unescape(text))
 		text = p.stripAll(text)
 		if i := anchor(text); i > 0 {
 			text = text[i:]
@@ -21,19 +21,19 @@ func (p *parser) unwrap(text string) {
 			break
 		}
 	}
-	p.text = text
+	p.text = redact(text)
 }
 
-// stripAll takes off prefixes until none fits. Every step moves forward over
-// the prefix only, so the whole is linear.
+// stripAll takes off prefixes until none fits.
 func (p *parser) stripAll(s string) string {
-	for {
+	for range maxRounds {
 		rest, ok := p.strip(s)
 		if !ok || rest == "" {
 			return s
 		}
 		s = rest
 	}
+	return s
 }
 
 // plainWrappers are prefixes without an argument.
@@ -239,12 +239,12 @@ func (p *parser) stripKubeletVerdict(s string) (string, bool) {
 
 // anchors start a message inside a line of a log, of `kubectl describe` or of
 // an event list; whatever precedes them is not part of the error.
-var anchors = []string{
-	`Failed to pull image "`, `Back-off pulling image "`, `Failed to inspect image "`,
-	`Failed to apply default image tag "`, `failed to "StartContainer" for "`,
-	`Failed to create pod sandbox: `, `failed to get sandbox image "`,
-	`failed to pull and unpack image "`, `failed to resolve reference "`,
-	`rpc error: code = `, `Error response from daemon: `, `image pull failed for `,
+var anchors = []phrase{
+	say(`Failed to pull image "`), say(`Back-off pulling image "`), say(`Failed to inspect image "`),
+	say(`Failed to apply default image tag "`), say(`failed to "StartContainer" for "`),
+	say(`Failed to create pod sandbox: `), say(`failed to get sandbox image "`),
+	say(`failed to pull and unpack image "`), say(`failed to resolve reference "`),
+	say(`rpc error: code = `), say(`Error response from daemon: `), say(`image pull failed for `),
 }
 
 // anchor returns where the earliest anchor starts, -1 when there is none.
@@ -252,14 +252,19 @@ func anchor(s string) int {
 	if strings.HasPrefix(s, "[") || strings.HasPrefix(s, "(Mirrors") {
 		return -1
 	}
+	set := pairsOf(s)
 	at := -1
-	for _, a := range anchors {
-		if at >= 0 && at < len(s) {
-			if i := strings.Index(s[:min(len(s), at+len(a))], a); i >= 0 && i < at {
-				at = i
-			}
-		} else if i := strings.Index(s, a); i >= 0 {
-			at = i
+	for i := range anchors {
+		a := &anchors[i]
+		if !set.may(a) {
+			continue
+		}
+		end := len(s)
+		if at >= 0 {
+			end = min(len(s), at+len(a.text))
+		}
+		if j := strings.Index(s[:end], a.text); j >= 0 && (at < 0 || j < at) {
+			at = j
 		}
 	}
 	return at
