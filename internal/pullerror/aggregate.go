@@ -65,8 +65,9 @@ func startsElement(s string) bool {
 // credentials and a host a handful of mirrors.
 const maxElements = 32
 
-// aggregate parses the elements and describes the one that got furthest.
-func (p *parser) aggregate(parts []string, depth int) Error {
+// aggregate parses the elements and describes the one that got furthest, or
+// the first where the order decides.
+func (p *parser) aggregate(parts []string, first bool, depth int) Error {
 	if len(parts) > maxElements {
 		parts = parts[:maxElements]
 	}
@@ -75,7 +76,7 @@ func (p *parser) aggregate(parts []string, depth int) Error {
 	for i, part := range parts {
 		e := parse(part, p.image, depth+1)
 		elements = append(elements, e)
-		if further(&elements[i], &elements[best]) {
+		if !first && further(&elements[i], &elements[best]) {
 			best = i
 		}
 	}
@@ -140,6 +141,25 @@ func (p *parser) outer(e *Error) {
 		e.Kind = p.hint
 	}
 	e.Sandbox = e.Sandbox || p.sandbox && p.pulling
+}
+
+const (
+	imageError    = "unable to pull image or OCI artifact: pull image err: "
+	artifactError = "; artifact err: "
+)
+
+// splitArtifact splits what CRI-O 1.33 and newer print when a reference was no
+// image and no OCI artifact either; the image's error comes first and decides.
+func splitArtifact(s string) []string {
+	rest, ok := strings.CutPrefix(s, imageError)
+	if !ok {
+		return nil
+	}
+	image, artifact, ok := strings.Cut(rest, artifactError)
+	if !ok {
+		return []string{rest}
+	}
+	return []string{image, artifact}
 }
 
 // mirrorText is CRI-O's account of several places tried for one image.

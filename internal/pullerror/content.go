@@ -59,6 +59,7 @@ var contentRules = []rule{
 	has(TagMissing, "manifest for ~ not found"),
 	has(TagMissing, "requested image not found"),
 	has(TagMissing, "failed to fetch ~ from request", "not found"),
+	has(NotFound, "image ~ not found"),
 	is(RepoMissing, func(p *parser) bool { return strings.HasPrefix(p.words, "repository ~ not found") }),
 }
 

@@ -59,13 +59,17 @@ func TestLinear(t *testing.T) {
 	}
 	for name, piece := range pieces {
 		for _, prefix := range []string{"", "[rpc error: code = ", `Back-off pulling image "x": ErrImagePull: `} {
-			small := cost(prefix + strings.Repeat(piece, 4<<10/len(piece)))
-			big := cost(prefix + strings.Repeat(piece, 128<<10/len(piece)))
+			small, big := time.Hour, time.Hour
+			// 32 times the text; quadratic growth would cost 1024 times. A busy
+			// machine gets several chances to show a quiet moment.
+			for try := 0; try == 0 || (try < 12 && big > 250*small && big > 50*time.Millisecond); try++ {
+				small = min(small, cost(prefix+strings.Repeat(piece, 4<<10/len(piece))))
+				big = min(big, cost(prefix+strings.Repeat(piece, 128<<10/len(piece))))
+			}
 			if testing.Verbose() {
 				t.Logf("%-10s %8v %8v", name, small, big)
 			}
-			// 32 times the text; quadratic growth would cost 1024 times.
-			if big > 250*small && big > 200*time.Millisecond {
+			if big > 250*small && big > 50*time.Millisecond {
 				t.Errorf("%s: %v for 4 KiB, %v for 128 KiB", name, small, big)
 			}
 		}
@@ -73,11 +77,7 @@ func TestLinear(t *testing.T) {
 }
 
 func cost(text string) time.Duration {
-	best := time.Hour
-	for range 2 {
-		start := time.Now()
-		Parse(text, "")
-		best = min(best, time.Since(start))
-	}
-	return best
+	start := time.Now()
+	Parse(text, "")
+	return time.Since(start)
 }

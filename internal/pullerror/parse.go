@@ -23,7 +23,11 @@ func parse(text, image string, depth int) Error {
 	p.unwrap(text)
 	if depth < 4 {
 		if parts := splitAggregate(p.text); parts != nil {
-			return p.aggregate(parts, depth)
+			return p.aggregate(parts, false, depth)
+		}
+		if parts := splitArtifact(p.text); parts != nil {
+			p.e.Runtime = CRIO
+			return p.aggregate(parts, true, depth)
 		}
 		if m, ok := splitMirrors(p.text); ok {
 			return p.mirrors(m, depth)
@@ -111,10 +115,11 @@ func (p *parser) readKind() {
 	}
 }
 
-// byDigest tells whether the manifest was asked for by digest.
+// byDigest tells whether the manifest was asked for by digest. CRI-O names what
+// it asked for, which may be an entry of the index that the tag points to.
 func (p *parser) byDigest() bool {
-	if strings.Contains(p.image, "@sha256:") {
+	if strings.Contains(p.image, "@sha256:") || strings.Contains(p.text, "reading manifest sha256:") {
 		return true
 	}
-	return p.image == "" && (strings.Contains(p.text, "@sha256:") || strings.Contains(p.text, "reading manifest sha256:"))
+	return p.image == "" && strings.Contains(p.text, "@sha256:")
 }

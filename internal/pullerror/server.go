@@ -175,6 +175,7 @@ var credentialWords = []struct {
 	{say("unauthenticated pull rate limit"), CredentialNone},
 	{say("unauthenticated request"), CredentialNone},
 	{say("anonymous pull"), CredentialNone},
+	{say("there are no credentials on this request"), CredentialNone},
 	{say("invalid username/password"), CredentialSent},
 	{say("incorrect username or password"), CredentialSent},
 	{say("authorization token has expired"), CredentialSent},

@@ -49,6 +49,7 @@ var stageWords = []struct {
 	{say("error unpacking image"), StageUnpack},
 	{say("failed to register layer"), StageUnpack},
 	{say("unable to initialize unpacker"), StageUnpack},
+	{say("hcsshim::"), StageUnpack},
 	{say("storing blob to"), StageUnpack},
 	{say("committing the finished image"), StageUnpack},
 }

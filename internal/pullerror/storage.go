@@ -41,6 +41,7 @@ var storageRules = []rule{
 	at(StageUnpack, UnpackPermission, "potentially insufficient uids or gids"),
 	at(StageUnpack, UnpackPermission, "subordinate ids"),
 	at(StageUnpack, UnpackPermission, "failed to setxattr"),
+	at(StageUnpack, UnpackPermission, "lchown", "operation not"),
 	at(StageUnpack, UnpackPermission, "lchown", "invalid argument"),
 	at(StageUnpack, StorageCorrupt, "layer not known"),
 	at(StageUnpack, StorageCorrupt, "error reading layer"),
