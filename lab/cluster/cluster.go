@@ -23,7 +23,7 @@ import (
 type Cluster struct {
 	// Kubeconfig is the path of an administrator's kubeconfig, good on this machine.
 	Kubeconfig string
-	// Faults is the base URL of the fault control, empty without real nodes.
+	// Faults is the base URL of the fault control, empty when the module has none.
 	Faults string
 	// Bin holds kubectl and the lab's other programs.
 	Bin string
@@ -92,7 +92,7 @@ func adopt(o Options, bin binaries) (*Cluster, error) {
 func newCluster(s spec) *Cluster {
 	d := layout(s.Dir)
 	c := &Cluster{Kubeconfig: d.path("kubeconfig"), Bin: s.Bin.Dir, o: s.Options, d: d}
-	if s.Bin.Faults && s.Nodes == Real {
+	if s.Bin.Faults {
 		c.Faults = fmt.Sprintf("http://127.0.0.1:%d", s.FaultsPort)
 	}
 	return c

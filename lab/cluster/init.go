@@ -75,7 +75,7 @@ func (in *inside) mounts() error {
 	if err := unix.Mount("tmpfs", in.d.ram(), "tmpfs", unix.MS_NODEV, "mode=755"); err != nil {
 		return fmt.Errorf("tmpfs on %s: %w", in.d.ram(), err)
 	}
-	for _, dir := range []string{"/run", "/var/log"} {
+	for _, dir := range in.s.hidden() {
 		if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 			return fmt.Errorf("tmpfs on %s: %w", dir, err)
 		}
@@ -163,7 +163,7 @@ func (in *inside) stopNode(n node, c *child) error {
 
 // startAll starts things in the order in which they need one another.
 func (in *inside) startAll(ctx context.Context) error {
-	if in.s.Bin.Faults && in.s.Nodes == Real {
+	if in.s.Nodes == Real {
 		if err := in.startFaults(); err != nil {
 			return err
 		}
@@ -186,6 +186,12 @@ func (in *inside) startAll(ctx context.Context) error {
 	}
 	if err := poll(ctx, 5*time.Minute, func() error { return api.get("/readyz", nil) }); err != nil {
 		return fmt.Errorf("API server: %w", err)
+	}
+	if in.s.Nodes != Real {
+		// Hollow nodes need no registries, but the webhooks and the control are there too.
+		if err := in.startFaults(); err != nil {
+			return err
+		}
 	}
 	switch in.s.Nodes {
 	case Hollow:
@@ -220,9 +226,15 @@ func (in *inside) command(name string, args ...string) *exec.Cmd {
 }
 
 func (in *inside) startFaults() error {
+	if !in.s.Bin.Faults {
+		return nil
+	}
 	args := []string{"--listen", gateway, "--control-socket", in.d.path("faults.sock"), "--state", in.d.path("faults"), "--programs", in.s.Bin.Dir}
 	if _, err := in.family.start("labfaults", in.d.log("labfaults"), in.command("labfaults", args...)); err != nil {
 		return err
+	}
+	if in.s.Nodes != Real {
+		return nil
 	}
 	// One port of the registries swallows what is sent to it.
 	c, err := in.family.start("blackhole", in.d.log("blackhole"),

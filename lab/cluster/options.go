@@ -20,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // NodeKind says what the lab's nodes are.
@@ -105,6 +107,11 @@ func (o Options) complete() (Options, error) {
 		}
 		*p = abs
 	}
+	for _, dir := range alwaysHidden {
+		if within(o.Dir, dir) || within(o.Cache, dir) {
+			return o, fmt.Errorf("the lab hides %s from its programs: use other directories than %s and %s", dir, o.Dir, o.Cache)
+		}
+	}
 	if len(o.Dir) > 80 {
 		return o, fmt.Errorf("directory %s: the path is too long for a socket in it", o.Dir)
 	}
@@ -113,6 +120,20 @@ func (o Options) complete() (Options, error) {
 	}
 	return o, nil
 }
+
+// alwaysHidden are directories that the lab covers with its own, so that kubelets and
+// runtimes leave nothing in the machine's.
+var alwaysHidden = []string{"/run", "/var/log"}
+
+// hidden adds /var/lib, except where the lab's own files are in it.
+func (o Options) hidden() []string {
+	if within(o.Dir, "/var/lib") || within(o.Cache, "/var/lib") {
+		return alwaysHidden
+	}
+	return append(slices.Clone(alwaysHidden), "/var/lib")
+}
+
+func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
 func (o Options) step(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }
 

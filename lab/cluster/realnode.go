@@ -207,6 +207,8 @@ root = %q
 state = "/run/containerd"
 [grpc]
   address = %q
+[plugins."io.containerd.internal.v1.opt"]
+  path = %q
 [plugins."io.containerd.cri.v1.images"]
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = %q
@@ -221,7 +223,7 @@ state = "/run/containerd"
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
       SystemdCgroup = false
-`, n.path("containerd"), containerdSocket, pauseImage, n.d.path("certs.d"), cniPlugins(), n.path("etc", "cni"))
+`, n.path("containerd"), containerdSocket, n.path("opt"), pauseImage, n.d.path("certs.d"), cniPlugins(), n.path("etc", "cni"))
 }
 
 func (n realNode) kubeletConfig() string {

@@ -191,6 +191,7 @@ func (cp controlPlane) controllerManager(ctx context.Context) error {
 		// Nodes choose their pod ranges by index; see the lab's network plan.
 		"--allocate-node-cidrs=false",
 		"--secure-port=0",
+		"--flex-volume-plugin-dir=" + filepath.Join(cp.etcd, "no-plugins"), // it makes the directory
 		// A dead node should be noticed while a person watches.
 		"--node-monitor-grace-period=40s",
 	}); err != nil {

@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -19,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/cmd/kubelet/app/options"
+	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	kubecontainer "k8s.io/kubernetes/pkg/kubelet/container"
@@ -81,14 +85,12 @@ func (h hollowNode) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The hollow configuration makes its directories under the temporary one.
-	if err := os.MkdirAll(h.dir, 0o755); err != nil {
-		return err
-	}
-	os.Setenv("TMPDIR", h.dir)
 	flags, conf := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{
 		NodeName: h.name, KubeletPort: 10250, MaxPods: h.maxPods, NodeLabels: h.labels,
 	})
+	if err := h.rehome(flags, conf); err != nil {
+		return err
+	}
 	flags.NodeIP, conf.Address = h.ip, h.ip
 	conf.FailCgroupV1 = false
 	conf.ClusterDNS = []string{"10.96.0.10"} // without one, every pod gets a warning event
@@ -117,6 +119,17 @@ func (h hollowNode) run(ctx context.Context) error {
 	}()
 	hk.Run(ctx)
 	return nil
+}
+
+// rehome moves the kubelet's directories out of /tmp, where the hollow configuration
+// has just made them, into the node's own.
+func (h hollowNode) rehome(flags *options.KubeletFlags, conf *kubeletconfig.KubeletConfiguration) error {
+	if err := os.RemoveAll(flags.RootDirectory); err != nil {
+		return err
+	}
+	flags.RootDirectory = h.dir
+	conf.StaticPodPath, conf.PodLogsDir = filepath.Join(h.dir, "static-pods"), filepath.Join(h.dir, "pod-logs")
+	return errors.Join(os.MkdirAll(conf.StaticPodPath, 0o755), os.MkdirAll(conf.PodLogsDir, 0o755))
 }
 
 // probePorts reads the pod, since a runtime is not told which ports probes dial.
