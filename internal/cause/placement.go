@@ -14,9 +14,11 @@ import (
 type placement struct {
 	code string
 	pods []*facts.Pod // the first stands for all
-	// ex is nil when the nodes were not seen.
+	// ex is nil when no node was seen.
 	ex *fit.Explanation
-	// failure is what the nearest nodes fail; zero when only the message speaks.
+	// near are the seen nodes the reason is about, and failure is what they
+	// fail; empty when only the message speaks.
+	near    []fit.NodeFit
 	failure fit.Failure
 	// reason is the scheduler's own reason for code; zero when recomputed.
 	reason fit.Reason
@@ -112,33 +114,51 @@ func judgePlacement(f *facts.Facts, p *facts.Pod) []placement {
 	}
 	printed := byPrice(s.Fit.Reasons)
 	var ex *fit.Explanation
-	if c := f.Cluster(); c != nil && c.Nodes() > 0 && c.Nodes() >= s.Fit.Nodes {
+	c := f.Cluster()
+	if c.Nodes() > 0 {
 		ex = c.Explain(p.Obj)
 	}
-	if ex != nil && len(ex.Nearest) > 0 {
+	all := ex != nil && c.Nodes() >= s.Fit.Nodes
+	if all && len(ex.Nearest) > 0 {
 		return fromNodes(ex, printed)
 	}
 	if len(printed) == 0 {
 		return nil
 	}
 	pl := fromMessage(s.Fit, printed)
-	pl.ex = ex
-	if ex != nil && f.Cluster().Complete() && computable(printed[0].Check()) {
-		pl.stale = true
-		pl.others = nil
+	if pl.ex = ex; ex != nil {
+		pl.near, pl.failure = firstFailing(ex, printed[0])
+	}
+	if all && c.Complete() && computable(printed[0].Check()) {
+		pl.stale, pl.others = true, nil
 	}
 	return []placement{pl}
+}
+
+// firstFailing are the seen nodes of which the scheduler must have printed the
+// reason: it is the first check they fail.
+func firstFailing(ex *fit.Explanation, r fit.Reason) (near []fit.NodeFit, failure fit.Failure) {
+	for _, n := range ex.Nodes {
+		if len(n.Failures) == 0 || n.Failures[0].Check != r.Check() || r.Resource() != "" && string(n.Failures[0].Resource) != r.Resource() {
+			continue
+		}
+		if len(near) == 0 {
+			failure = n.Failures[0]
+		}
+		near = append(near, n)
+	}
+	return near, failure
 }
 
 // fromNodes reports what the nearest nodes fail.
 func fromNodes(ex *fit.Explanation, printed []fit.Reason) []placement {
 	near := ex.Nearest[0]
 	if ex.Repack != nil && len(near.Failures) == 1 && near.Failures[0].Check == fit.Resources {
-		return []placement{{code: "fragmentation", ex: ex, failure: near.Failures[0]}}
+		return []placement{{code: "fragmentation", ex: ex, near: ex.Nearest, failure: near.Failures[0]}}
 	}
 	var out []placement
 	for _, x := range near.Failures {
-		pl := placement{code: failureCode(x), ex: ex, failure: x}
+		pl := placement{code: failureCode(x), ex: ex, near: ex.Nearest, failure: x}
 		// A pod that may not share a node with its own kind fails both rules.
 		if x.Check == fit.ExistingAnti {
 			if own, ok := near.Failed(fit.AntiAffinity); ok && own.Object == x.Object {
@@ -155,7 +175,9 @@ func fromNodes(ex *fit.Explanation, printed []fit.Reason) []placement {
 		return r.Check() == first || r.Check() == fit.Subset && first == fit.NodeAffinity
 	})
 	for i := range out {
-		out[i].odd = odd
+		if out[i].odd = odd; odd {
+			out[i].others = []string{codeOf(printed[0].Check(), printed[0].Resource())}
+		}
 	}
 	return out
 }

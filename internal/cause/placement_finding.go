@@ -50,7 +50,7 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 		fd.Confidence = Likely
 	case pl.odd:
 		fd.Confidence = Likely
-	case pl.ex == nil && len(pl.others) > 0:
+	case len(pl.near) == 0 && len(pl.others) > 0, len(pl.others) > 0 && !wholeView(pl):
 		fd.Confidence = Likely
 	}
 	if fd.Class == "" && (waitsForPods(pl) || scalingUp(w, pl.pods) && slices.Contains(roomCodes, pl.code)) {
@@ -60,12 +60,32 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 		fd.Class = SelfHealing
 	}
 	if fd.Confidence == Likely {
-		for _, code := range pl.others {
-			fd.Rivals = append(fd.Rivals, Rival{code, "kubectl describe nodes (nodes were not read: compare requests, taints and labels)"})
-		}
+		fd.Rivals = placementRivals(w, pl)
 	}
 	fd.Explains = append(fd.Explains, "ca-no-fit", "karpenter-no-fit")
 	return fd
+}
+
+func placementRivals(w *facts.Workload, pl placement) []Rival {
+	settledBy := "kubectl describe nodes (compare requests, taints and labels: not all nodes were read)"
+	switch {
+	case pl.stale:
+		return []Rival{{"scheduler-not-processing", "kubectl -n kube-system get lease kube-scheduler"}}
+	case pl.odd:
+		settledBy = fmt.Sprintf("the scheduler's next words: kubectl -n %s describe pod %s", w.Namespace, pl.pods[0].Name())
+	}
+	var out []Rival
+	for _, code := range pl.others {
+		if code != pl.code {
+			out = append(out, Rival{code, settledBy})
+		}
+	}
+	return out
+}
+
+// wholeView is true when as many nodes were seen as the scheduler counted.
+func wholeView(pl placement) bool {
+	return pl.ex != nil && len(pl.ex.Nodes) >= pl.pods[0].Scheduling.Fit.Nodes
 }
 
 // unplacedFinding fills what every finding about unplaced pods shares.
@@ -162,11 +182,8 @@ func scalingUp(w *facts.Workload, pods []*facts.Pod) bool {
 }
 
 func nearestNodes(pl placement) []*corev1.Node {
-	if pl.ex == nil {
-		return nil
-	}
 	var out []*corev1.Node
-	for _, n := range pl.ex.Nearest {
+	for _, n := range pl.near {
 		if len(out) == 20 {
 			break
 		}
@@ -237,10 +254,7 @@ func nodeNames(nodes []fit.NodeFit) string {
 
 func holderEvidence(pl placement) []Evidence {
 	var out []Evidence
-	if pl.ex == nil {
-		return nil
-	}
-	for _, n := range pl.ex.Nearest {
+	for _, n := range pl.near {
 		x, _ := n.Failed(pl.failure.Check)
 		for _, h := range x.Holders {
 			if len(out) == 3 {

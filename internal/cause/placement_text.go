@@ -27,9 +27,13 @@ func describe(f *facts.Facts, w *facts.Workload, pl placement, vars map[string]s
 		}
 		return fmt.Sprintf("%s has room now, the scheduler should retry %s within five minutes; it last said %q", fits[0].Name, who, pl.reason.Text)
 	}
-	text := who + " " + sentence(pl)
-	if pl.ex == nil && pl.reason.Count > 0 {
+	text := who + " " + sentence(f, pl)
+	total := pl.pods[0].Scheduling.Fit.Nodes
+	switch {
+	case pl.ex == nil && pl.reason.Count > 0:
 		text += fmt.Sprintf(" (the scheduler's words about %s; nodes were not read)", nodesOf(pl))
+	case pl.ex != nil && len(pl.ex.Nodes) < total:
+		text += fmt.Sprintf(" (of %d nodes only %d %s read)", total, len(pl.ex.Nodes), plural(int32(len(pl.ex.Nodes)), "was", "were"))
 	}
 	return text
 }
@@ -45,13 +49,14 @@ func nodesOf(pl placement) string {
 	return fmt.Sprintf("%d of %d nodes", pl.reason.Count, total)
 }
 
-func sentence(pl placement) string {
+func sentence(f *facts.Facts, pl placement) string {
 	x := pl.failure
-	recomputed := pl.ex != nil && len(pl.ex.Nearest) > 0
+	recomputed := len(pl.near) > 0
 	near := ""
 	if recomputed {
-		near = nodeNames(pl.ex.Nearest)
+		near = nodeNames(pl.near)
 	}
+	pod := pl.pods[0].Obj
 	switch pl.code {
 	case "insufficient-cpu", "insufficient-memory", "insufficient-ephemeral-storage", "insufficient-extended", "insufficient-hugepages", "too-many-pods":
 		return roomSentence(pl)
@@ -61,18 +66,18 @@ func sentence(pl placement) string {
 			fit.Quantity(x.Resource, x.Need), resourceName(x.Resource), fit.Quantity(x.Resource, k.Free), len(k.Pods), plural(int32(len(k.Pods)), "pod", "pods"), k.Node.Name)
 	case "pod-larger-than-any-node":
 		if !recomputed {
-			return fmt.Sprintf("asks for more %s than any node has in all", resourceName(corev1.ResourceName(cmp.Or(pl.reason.Resource(), "room"))))
+			return fmt.Sprintf("asks for %s, more than any node has in all", requestText(pod, pl.reason.Resource()))
 		}
 		big, _ := pl.ex.LargestTotal(x.Resource)
 		if big.Node == nil {
-			big = fit.Room{Node: pl.ex.Nearest[0].Node, Total: x.Total}
+			big = fit.Room{Node: pl.near[0].Node, Total: x.Total}
 		}
 		return fmt.Sprintf("asks for %s %s, but the largest node it may use, %s, has %s in all", fit.Quantity(x.Resource, x.Need), resourceName(x.Resource), big.Node.Name, fit.Quantity(x.Resource, big.Total))
 	case "untolerated-taint":
 		return taintSentence(pl, near)
 	case "node-unschedulable":
 		if recomputed {
-			return "would fit only on " + near + ", which " + plural(int32(len(pl.ex.Nearest)), "is", "are") + " cordoned"
+			return "would fit only on " + near + ", which " + plural(int32(len(pl.near)), "is", "are") + " cordoned"
 		}
 		return "finds only cordoned nodes"
 	case "node-affinity-mismatch":
@@ -81,10 +86,16 @@ func sentence(pl placement) string {
 		if recomputed {
 			return fmt.Sprintf("needs host port %s, which %s holds on %s", x.Object, holders(pl), near)
 		}
+		if h := portHolders(f, pod); h != "" {
+			return "needs a host port that is taken on every node it may use; " + h
+		}
 		return "needs a host port that is taken on every node it may use"
 	case "pod-anti-affinity":
 		if recomputed {
-			return fmt.Sprintf("may not share a %s with %s, and no free one is left", x.Object, holders(pl))
+			return fmt.Sprintf("may not share a %s with %s, and no free one is left", topologyName(x.Object), holders(pl))
+		}
+		if k := antiKeys(pod); k != "" {
+			return "may not share a " + k + " with pods its own anti-affinity names, and no free one is left"
 		}
 		return "may not share a node or zone with pods its own anti-affinity names, and no free one is left"
 	case "existing-anti-affinity":
@@ -100,7 +111,7 @@ func sentence(pl placement) string {
 		if recomputed {
 			return fmt.Sprintf("must spread over %s, a label that %s lacks", x.Object, near)
 		}
-		return "must spread over a label that the nodes lack"
+		return "must spread over " + cmp.Or(spreadKeys(pod), "a label") + ", a label that the nodes lack"
 	case "rwop-in-use":
 		if recomputed {
 			return fmt.Sprintf("needs claim %s for itself, and %s uses it", x.Object, holders(pl))
@@ -153,12 +164,12 @@ func roomSentence(pl placement) string {
 	x := pl.failure
 	if pl.code == "too-many-pods" {
 		if x.Total > 0 {
-			return fmt.Sprintf("finds every node it may use full: %s %s", pl.ex.Nearest[0].Node.Name, x.Detail)
+			return fmt.Sprintf("finds every node it may use full: %s %s", pl.near[0].Node.Name, x.Detail)
 		}
 		return "finds every node it may use at its limit of pods"
 	}
-	if pl.ex == nil || len(pl.ex.Nearest) == 0 {
-		return fmt.Sprintf("needs more %s than any node has free", resourceName(corev1.ResourceName(pl.reason.Resource())))
+	if len(pl.near) == 0 {
+		return fmt.Sprintf("needs %s, more than any node has free", requestText(pl.pods[0].Obj, pl.reason.Resource()))
 	}
 	need := fmt.Sprintf("needs %s %s", fit.Quantity(x.Resource, x.Need), resourceName(x.Resource))
 	if x.Total == 0 {
@@ -166,7 +177,7 @@ func roomSentence(pl placement) string {
 	}
 	best, ok := pl.ex.Largest(x.Resource)
 	if !ok {
-		best = fit.Room{Node: pl.ex.Nearest[0].Node, Free: x.Free}
+		best = fit.Room{Node: pl.near[0].Node, Free: x.Free}
 	}
 	return fmt.Sprintf("%s; the most free on any node it may use is %s on %s", need, fit.Quantity(x.Resource, best.Free), best.Node.Name)
 }
@@ -187,7 +198,7 @@ func taintSentence(pl placement, near string) string {
 		return "does not tolerate the taints of the nodes"
 	}
 	t := pl.failure.Taint
-	verb := plural(int32(len(pl.ex.Nearest)), "is", "are")
+	verb := plural(int32(len(pl.near)), "is", "are")
 	switch fit.ClassOf(t) {
 	case fit.TaintHealth:
 		return fmt.Sprintf("would fit on %s, which %s unwell (taint %s)", near, verb, t.Key)
@@ -204,7 +215,7 @@ func taintSentence(pl placement, near string) string {
 // affinitySentence names the labels wanted and the values the nodes have.
 func affinitySentence(pl placement) string {
 	pod := pl.pods[0].Obj
-	if pl.ex == nil || len(pl.ex.Nearest) == 0 {
+	if len(pl.near) == 0 || !wholeView(pl) {
 		if s := selectorText(pod.Spec.NodeSelector); s != "" {
 			return "selects nodes with " + s + ", and no node matches its selector and affinity"
 		}
@@ -227,7 +238,7 @@ func affinitySentence(pl placement) string {
 			return fmt.Sprintf("selects nodes with %s=%s; %s", k, v, have)
 		}
 	}
-	return fmt.Sprintf("matches no node; nearest is %s: %s", pl.ex.Nearest[0].Node.Name, pl.failure.Detail)
+	return fmt.Sprintf("matches no node; nearest is %s: %s", pl.near[0].Node.Name, pl.failure.Detail)
 }
 
 func shortList(set map[string]bool) string {
@@ -253,10 +264,68 @@ func selectorText(sel map[string]string) string {
 
 func holders(pl placement) string {
 	set := map[string]bool{}
-	for _, n := range pl.ex.Nearest {
+	for _, n := range pl.near {
 		x, _ := n.Failed(pl.failure.Check)
 		for _, h := range x.Holders {
 			set[h.Namespace+"/"+h.Name] = true
+		}
+	}
+	return shortList(set)
+}
+
+// requestText is what the pod asks for of one resource.
+func requestText(pod *corev1.Pod, resource string) string {
+	for _, q := range fit.Requests(pod) {
+		if string(q.Resource) == resource {
+			return fit.Quantity(q.Resource, q.Amount) + " " + resourceName(q.Resource)
+		}
+	}
+	return cmp.Or(resourceName(corev1.ResourceName(resource)), "room")
+}
+
+// topologyName is a topology key as people say it.
+func topologyName(key string) string {
+	switch key {
+	case corev1.LabelHostname:
+		return "node"
+	case corev1.LabelTopologyZone, corev1.LabelFailureDomainBetaZone:
+		return "zone"
+	}
+	return key
+}
+
+// portHolders names who has the pod's host ports, as far as pods were seen.
+func portHolders(f *facts.Facts, pod *corev1.Pod) string {
+	var out []string
+	for _, p := range f.Pods {
+		if p.NodeName() == "" || p.Phase == facts.PhaseDone || p.Phase == facts.PhaseFailed || p.Obj == pod {
+			continue
+		}
+		if port := fit.PortConflict(pod, p.Obj); port != "" {
+			if len(out) == 3 {
+				return strings.Join(out, ", ") + " and more"
+			}
+			out = append(out, fmt.Sprintf("%s/%s holds %s on %s", p.Obj.Namespace, p.Name(), port, p.NodeName()))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func antiKeys(pod *corev1.Pod) string {
+	set := map[string]bool{}
+	if a := pod.Spec.Affinity; a != nil && a.PodAntiAffinity != nil {
+		for _, t := range a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+			set[topologyName(t.TopologyKey)] = true
+		}
+	}
+	return shortList(set)
+}
+
+func spreadKeys(pod *corev1.Pod) string {
+	set := map[string]bool{}
+	for _, c := range pod.Spec.TopologySpreadConstraints {
+		if c.WhenUnsatisfiable == corev1.DoNotSchedule {
+			set[c.TopologyKey] = true
 		}
 	}
 	return shortList(set)
@@ -280,6 +349,11 @@ func placementVars(vars map[string]string, p *facts.Pod, pl placement) {
 		vars["resource"], vars["need"], vars["free"] = string(x.Resource), fit.Quantity(x.Resource, x.Need), fit.Quantity(x.Resource, x.Free)
 	} else if r := pl.reason.Resource(); r != "" {
 		vars["resource"] = r
+		for _, q := range fit.Requests(p.Obj) {
+			if string(q.Resource) == r {
+				vars["need"] = fit.Quantity(q.Resource, q.Amount)
+			}
+		}
 	}
 	set(vars, "topology", x.Object)
 	if len(x.Holders) > 0 {

@@ -49,6 +49,7 @@ func (n NodeFit) Failed(c Check) (Failure, bool) {
 type Evaluation struct {
 	Pod   *corev1.Pod
 	Nodes []NodeFit
+	trial *trial
 }
 
 // Group is a set of nodes that fail the same checks.
@@ -120,7 +121,7 @@ func (c *Cluster) FitsIfGone(pod *corev1.Pod, gone []*corev1.Pod) bool {
 // evaluate asks all nodes, or only the named one.
 func (c *Cluster) evaluate(pod *corev1.Pod, gone []*corev1.Pod, only string) *Evaluation {
 	t := c.newTrial(pod, gone)
-	e := &Evaluation{Pod: pod}
+	e := &Evaluation{Pod: pod, trial: t}
 	if only != "" {
 		if s := c.byName[only]; s != nil {
 			e.Nodes = append(e.Nodes, NodeFit{s.node, t.check(s, s.node)})

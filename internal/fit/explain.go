@@ -36,9 +36,17 @@ func (c *Cluster) Explain(pod *corev1.Pod) *Explanation {
 			x.Repack = c.repack(e)
 		}
 	}
+	if len(c.explained) >= c.keep() {
+		clear(c.explained)
+		clear(c.evals)
+	}
 	c.explained[pod] = x
 	return x
 }
+
+// keep bounds how many answers are kept: callers ask many times about one
+// workload and then turn to the next.
+func (c *Cluster) keep() int { return max(8, 100_000/max(len(c.nodes), 1)) }
 
 // nearest picks the cheapest node and those that fail the same checks.
 func (c *Cluster) nearest(e *Evaluation) []NodeFit {

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"cmp"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -35,4 +36,17 @@ func hostPorts(p *corev1.Pod) []hostPort {
 
 func (a hostPort) conflicts(b hostPort) bool {
 	return a.port == b.port && a.protocol == b.protocol && (a.ip == b.ip || a.ip == "0.0.0.0" || b.ip == "0.0.0.0")
+}
+
+// PortConflict is the host port, as "8080/TCP", that the pod wants and the other
+// takes; empty when they could share a node.
+func PortConflict(pod, other *corev1.Pod) string {
+	for _, a := range hostPorts(pod) {
+		for _, b := range hostPorts(other) {
+			if a.conflicts(b) {
+				return fmt.Sprintf("%d/%s", a.port, a.protocol)
+			}
+		}
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,7 +57,7 @@ func (c *Cluster) remedies(e *Evaluation) []Remedy {
 		if controlPlane(n) && !controlPlane(nodes[0]) {
 			continue // kept free on purpose while there are other nodes
 		}
-		r, ok := c.tryOut(e.Pod, n)
+		r, ok := c.tryOut(e, n)
 		if !ok {
 			continue
 		}
@@ -79,7 +80,8 @@ func controlPlane(n NodeFit) bool {
 }
 
 // tryOut builds the changed pod and node and evaluates all checks again.
-func (c *Cluster) tryOut(pod *corev1.Pod, n NodeFit) (Remedy, bool) {
+func (c *Cluster) tryOut(e *Evaluation, n NodeFit) (Remedy, bool) {
+	pod := e.Pod
 	state := c.byName[n.Node.Name]
 	changedPod, changedNode := pod.DeepCopy(), n.Node.DeepCopy()
 	r := Remedy{Node: n.Node.Name}
@@ -130,11 +132,22 @@ func (c *Cluster) tryOut(pod *corev1.Pod, n NodeFit) (Remedy, bool) {
 		}
 		r.Steps = append(r.Steps, step)
 	}
-	t := c.newTrial(changedPod, gone)
+	t := c.retry(e.trial, changedPod, gone)
 	for name, n := range shrunk {
 		t.need[name] = n
 	}
 	return r, len(t.check(state, changedNode)) == 0
+}
+
+// retry is a new trial. Counts over the whole cluster are taken from the first
+// one when they cannot have changed: no pod leaves and no rule is dropped.
+func (c *Cluster) retry(first *trial, pod *corev1.Pod, gone []*corev1.Pod) *trial {
+	if len(gone) > 1 || len(pod.Spec.TopologySpreadConstraints) != len(first.pod.Spec.TopologySpreadConstraints) {
+		return c.newTrial(pod, gone)
+	}
+	t := *first
+	t.pod, t.need = pod, maps.Clone(first.need)
+	return &t
 }
 
 // freedBy are the terminating pods of a node whose end makes room, nil when
