@@ -50,7 +50,7 @@ func waitsForEnds(w *facts.Workload) bool {
 	if d := w.Deployment; d != nil {
 		r := d.Spec.Strategy.RollingUpdate
 		noSurge := r != nil && r.MaxSurge != nil && (r.MaxSurge.String() == "0" || r.MaxSurge.String() == "0%")
-		return noSurge || len(startingPods(w)) == 0
+		return noSurge || recreates(w)
 	}
 	return true
 }
@@ -69,8 +69,8 @@ func ending(f *facts.Facts, p *facts.Pod) sighting {
 		s.evidence = append(s.evidence, eventProof("the hook", hook))
 		s.next = end
 	case late <= overdue:
-		if recreates(p.Workload) {
-			return sighting{} // recreate-waits-old-pods tells it
+		if recreates(p.Workload) || p.Condition("DisruptionTarget").Status == "True" {
+			return sighting{} // told by recreate-waits-old-pods, or by why the pod goes
 		}
 		s.code, s.same, s.next = "old-pod-grace", "", end
 		grace := int64(30)

@@ -43,7 +43,7 @@ func failedText(c *facts.Container) (string, Evidence) {
 			Receipt: c.Pod.Receipt(c.StatusPath()+".state.waiting", quote(c.Waiting.Reason+": "+c.Waiting.Message), time.Time{})}
 	}
 	for _, e := range slices.Backward(c.Events) {
-		if text, ok := strings.CutPrefix(e.Message, "Error: "); ok && e.Reason == "Failed" && !facts.IsPullReason(text) {
+		if text, ok := strings.CutPrefix(e.Message, "Error: "); ok && e.Reason == "Failed" && strings.Contains(text, " ") {
 			return text, eventProof("the kubelet cannot make the container", e)
 		}
 	}

@@ -20,7 +20,7 @@ var (
 	badFormat   = regexp.MustCompile(`exec format error`)
 	workDir     = regexp.MustCompile(`(?:chdir to cwd \("|mkdir |chdir to .?)(/[^":` + "`" + `]{0,512})`)
 	workDirText = regexp.MustCompile(`chdir to cwd|during container init: mkdir|mkdir /[^:]*: (?:not a directory|permission denied|read-only file system)`)
-	mountText   = regexp.MustCompile(`error mounting|(?:failed to )?mount(?:ing)? .* to rootfs|not a directory: unknown: Are you trying|failed to stat "|mount through procfd|failed to generate spec|path "[^"]*" is mounted on "[^"]*" but it is not a shared|cannot create directory`)
+	mountText   = regexp.MustCompile(`error mounting|(?:failed to )?mount(?:ing)? .* to rootfs|not a directory: unknown: Are you trying|mount through procfd|path "[^"]*" is mounted on "[^"]*" but it is not a shared|cannot create directory`)
 	mountPath   = regexp.MustCompile(`to rootfs at "([^"]{1,512})"|failed to stat "([^"]{1,512})"`)
 	cgroupText  = regexp.MustCompile(`cgroup`)
 	initOOM     = regexp.MustCompile(`container init was OOM-killed|memory limit too low|unable to set memory limit|Cannot allocate memory: OCI runtime`)
@@ -137,10 +137,11 @@ func (s *sighting) readStart(f *facts.Facts, text string) {
 			s.summary = fmt.Sprintf("neither image %s nor the pod names a command for %s", c.Image, who)
 			return
 		}
-		s.unlessRepeated()
-		if s.attempts < 3 {
-			s.confidence = Likely
+		if strings.Contains(text, "no such file or directory") {
+			s.class, s.vars["path"] = Terminal, firstGroup(mountPath, text)
 		}
+		s.unlessRepeated()
+		s.repeatedOr(3)
 	default:
 		s.code = "start-error-mount-or-cgroup"
 		s.summary = fmt.Sprintf("the runtime of %s cannot start %s: %s", s.pod.NodeName(), who, quote(tail(text)))
