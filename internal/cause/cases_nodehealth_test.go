@@ -234,7 +234,7 @@ var endingCases = []testCase{
 	{code: "old-pod-grace", name: "Deployment that may not surge", build: func(b *snaptest.Builder) {
 		s := web(b)
 		zero, one := intstr.FromInt32(0), intstr.FromInt32(1)
-		s.Deployment.Spec.Strategy.RollingUpdate = rolling(zero, one)
+		s.Deployment.Spec.Strategy.RollingUpdate = rollingUpdate(zero, one)
 		going(s.Pod("n1").Running(), 20*time.Second)
 	}},
 	{code: "old-pod-grace", name: "Deployment that surges", near: true, build: func(b *snaptest.Builder) {

@@ -32,7 +32,7 @@ func waitsForGate(p *snaptest.Pod, since time.Duration) *snaptest.Pod {
 	return p.Condition(corev1.PodReady, corev1.ConditionFalse, "ReadinessGatesNotReady", `corresponding condition of pod readiness gate "example.com/lb-ready" does not exist.`)
 }
 
-const refused = `Readiness probe failed: Get "http://10.0.1.7:8080/healthz": dial tcp 10.0.1.7:8080: connect: connection refused`
+const probeRefused = `Readiness probe failed: Get "http://10.0.1.7:8080/healthz": dial tcp 10.0.1.7:8080: connect: connection refused`
 
 var probeCases = []testCase{
 	{code: "liveness-kill", name: "exit code 2 of the kill", confidence: cause.Certain, build: func(b *snaptest.Builder) {
@@ -55,7 +55,7 @@ var probeCases = []testCase{
 		unhealthy(p, "Startup probe failed: dial tcp 10.244.11.41:9999: connect: connection refused", 18)
 		killed(p, "startup", 6)
 	}},
-	{code: "startup-probe-failed", name: "within its budget", near: true, want: []string{"slow-start"}, build: func(b *snaptest.Builder) {
+	{code: "startup-probe-failed", name: "within its budget", near: true, build: func(b *snaptest.Builder) {
 		probe := httpProbe("/", 8080)
 		probe.FailureThreshold = 60
 		p := runningFor(webPod(b, startup(probe)), 2*time.Minute)
@@ -71,7 +71,7 @@ var probeCases = []testCase{
 		p := runningFor(webPod(b, readiness(httpProbe("/helthz", 8080))), 25*time.Second)
 		p.Event("Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", 20*time.Second, 4*time.Second, 4)
 	}},
-	{code: "readiness-http-status", name: "just started", near: true, want: []string{"slow-start"}, build: func(b *snaptest.Builder) {
+	{code: "readiness-http-status", name: "just started", near: true, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 12*time.Second)
 		p.Event("Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", 10*time.Second, 2*time.Second, 2)
 	}},
@@ -83,12 +83,12 @@ var probeCases = []testCase{
 	}},
 	{code: "readiness-conn-refused", name: "listens on another port", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 20*time.Second)
-		p.Event("Warning", "Unhealthy", refused, 18*time.Second, 3*time.Second, 4)
+		p.Event("Warning", "Unhealthy", probeRefused, 18*time.Second, 3*time.Second, 4)
 		currentLogOf(b, p, "server listening on 0.0.0.0:3000")
 	}},
 	{code: "readiness-conn-refused", name: "listens on the loopback address", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 20*time.Second)
-		p.Event("Warning", "Unhealthy", refused, 18*time.Second, 3*time.Second, 4)
+		p.Event("Warning", "Unhealthy", probeRefused, 18*time.Second, 3*time.Second, 4)
 		currentLogOf(b, p, "Listening on http://127.0.0.1:8080")
 	}},
 	{code: "readiness-conn-refused", name: "asks a port that is not declared", confidence: cause.Likely, build: func(b *snaptest.Builder) {
@@ -96,26 +96,26 @@ var probeCases = []testCase{
 		unhealthy(p, `Readiness probe failed: Get "http://10.0.1.7:9999/healthz": dial tcp 10.0.1.7:9999: connect: connection refused`, 40)
 	}},
 	{code: "readiness-conn-refused", name: "long after its start", confidence: cause.Certain, build: func(b *snaptest.Builder) {
-		unhealthy(runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 4*time.Minute), refused, 40)
+		unhealthy(runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 4*time.Minute), probeRefused, 40)
 	}},
-	{code: "readiness-conn-refused", name: "just started", near: true, want: []string{"slow-start"}, build: func(b *snaptest.Builder) {
+	{code: "readiness-conn-refused", name: "just started", near: true, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 8*time.Second)
-		p.Event("Warning", "Unhealthy", refused, 6*time.Second, 2*time.Second, 2)
+		p.Event("Warning", "Unhealthy", probeRefused, 6*time.Second, 2*time.Second, 2)
 	}},
-	{code: "readiness-conn-refused", name: "as slow as its predecessors", near: true, want: []string{"slow-start"}, build: func(b *snaptest.Builder) {
+	{code: "readiness-conn-refused", name: "as slow as its predecessors", near: true, build: func(b *snaptest.Builder) {
 		s := web(b, readiness(httpProbe("/healthz", 8080)))
 		for _, o := range s.Old("registry.example.com/shop/web:v1", "n1", 1) {
 			o.Status("app").State.Running.StartedAt = snaptest.Ago(6 * time.Minute) // Ready two minutes later
 		}
 		p := runningFor(s.Pod("n1"), 4*time.Minute)
-		unhealthy(p, refused, 40)
+		unhealthy(p, probeRefused, 40)
 	}},
 	{code: "readiness-timeout", name: "no answer in time", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(httpProbe("/healthz", 8080))), 4*time.Minute)
 		unhealthy(p, `Readiness probe failed: Get "http://10.0.1.7:8080/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`, 20)
 	}},
 	{code: "readiness-timeout", name: "refused", near: true, want: []string{"readiness-conn-refused"}, build: func(b *snaptest.Builder) {
-		unhealthy(runningFor(webPod(b, readiness(httpProbe("/timeout", 8080))), 4*time.Minute), refused, 40)
+		unhealthy(runningFor(webPod(b, readiness(httpProbe("/timeout", 8080))), 4*time.Minute), probeRefused, 40)
 	}},
 	{code: "probe-exec", name: "command absent from the image", confidence: cause.Certain, build: func(b *snaptest.Builder) {
 		p := runningFor(webPod(b, readiness(execProbe("curl", "-f", "http://localhost:8080"))), 25*time.Second)

@@ -414,14 +414,14 @@ var schedulingCases = []testCase{
 		fill(b, "n1", requests("cpu", "4"))
 		waits(b, refusal(1, "1 Insufficient cpu", noVictims), requests("cpu", "1"))
 	}},
-	{code: "preempted-victim", name: "pushed out mid-rollout", want: []string{"old-pod-grace", "preempted-victim"}, build: func(b *snaptest.Builder) {
+	{code: "preempted-victim", name: "pushed out mid-rollout", build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		s := b.Deployment("web", image, 1)
 		p := s.Pod("n1").Ready()
 		p.Obj.DeletionTimestamp = &metav1.Time{Time: snaptest.Now}
 		p.Condition(corev1.DisruptionTarget, corev1.ConditionTrue, "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod")
 	}},
-	{code: "preempted-victim", name: "evicted by hand", near: true, want: []string{"old-pod-grace"}, build: func(b *snaptest.Builder) {
+	{code: "preempted-victim", name: "evicted by hand", near: true, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		s := b.Deployment("web", image, 1)
 		p := s.Pod("n1").Ready()

@@ -61,7 +61,7 @@ var startConfigCases = []testCase{
 		})
 		mountFails(p, `MountVolume.SetUp failed for volume "cfg" : configmap references non-existent config key: app.yml`, 8)
 	}},
-	{code: "config-volume-missing", name: "object not registered", near: true, want: []string{"object-not-registered-noise"}, build: func(b *snaptest.Builder) {
+	{code: "config-volume-missing", name: "object not registered", near: true, build: func(b *snaptest.Builder) {
 		mountFails(webPod(b), `MountVolume.SetUp failed for volume "kube-api-access" : object "shop"/"kube-root-ca.crt" not registered`, 1)
 	}},
 	{code: "config-volume-missing", name: "missing at first, running since", near: true, build: func(b *snaptest.Builder) {

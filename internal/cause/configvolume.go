@@ -50,7 +50,7 @@ func configVolume(f *facts.Facts, p *facts.Pod, e *facts.Event, volume string) (
 	case notRegistered.MatchString(e.Message):
 		s.code, s.same = "object-not-registered-noise", p.Name()
 		s.summary = fmt.Sprintf("the kubelet of %s does not follow the objects of volume %s yet; this passes by itself", p.NodeName(), volume)
-		s.confidence, s.explains = Likely, nil
+		s.confidence = Likely
 	case cacheNotSynced.MatchString(e.Message):
 		s.code, s.same, s.key, s.confidence = "configmap-cache-sync", p.NodeName(), "node "+p.NodeName(), cacheConfidence(s)
 		s.summary = fmt.Sprintf("the kubelet of %s has not yet read what volume %s needs", p.NodeName(), volume)

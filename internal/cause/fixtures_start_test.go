@@ -199,7 +199,7 @@ func many(n int, text string) []string {
 	return out
 }
 
-func rolling(surge, unavailable intstr.IntOrString) *appsv1.RollingUpdateDeployment {
+func rollingUpdate(surge, unavailable intstr.IntOrString) *appsv1.RollingUpdateDeployment {
 	return &appsv1.RollingUpdateDeployment{MaxSurge: &surge, MaxUnavailable: &unavailable}
 }
 
