@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -40,7 +39,7 @@ func newClient(cfg *rest.Config) (*client, error) {
 	cfg.QPS, cfg.RateLimiter = -1, nil
 	cfg.Timeout = 0 // each call has its own
 	cfg.ContentType, cfg.AcceptContentTypes = mimeProtobuf, mimeProtobuf+","+mimeJSON
-	cfg.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	cfg.NegotiatedSerializer = codecs.WithoutConversion()
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "unjam"
 	}
@@ -83,7 +82,7 @@ func (c *client) page(ctx context.Context, k *snapshot.Kind, namespace string, o
 		return err
 	}
 	return r.Get().NamespaceIfScoped(namespace, namespace != "").Resource(k.Resource).
-		VersionedParams(&opt, scheme.ParameterCodec).Do(ctx).Into(list)
+		VersionedParams(&opt, metav1.ParameterCodec).Do(ctx).Into(list)
 }
 
 func (c *client) get(ctx context.Context, k *snapshot.Kind, namespace, name string, into runtime.Object) error {
@@ -126,7 +125,7 @@ func (c *client) metadataPage(ctx context.Context, k *snapshot.Kind, opt metav1.
 	if err != nil {
 		return err
 	}
-	raw, err := r.Get().Resource(k.Resource).VersionedParams(&opt, scheme.ParameterCodec).
+	raw, err := r.Get().Resource(k.Resource).VersionedParams(&opt, metav1.ParameterCodec).
 		SetHeader("Accept", mimeProtobuf+";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"+mimeJSON+";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").
 		Do(ctx).Raw()
 	if err != nil {

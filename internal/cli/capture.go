@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/unjam-dev/unjam/internal/capture"
 	"github.com/unjam-dev/unjam/internal/diagnose"
@@ -14,7 +13,7 @@ import (
 )
 
 func (a *app) captureCommand() *cobra.Command {
-	flags := genericclioptions.NewConfigFlags(true)
+	var flags *kubeFlags
 	var output string
 	var allNS bool
 	cmd := &cobra.Command{
@@ -30,7 +29,7 @@ unjam; judge it anywhere with "why --from".`,
 			return a.capture(cmd, o, args, output)
 		},
 	}
-	flags.AddFlags(cmd.Flags())
+	flags = newKubeFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&allNS, "all-namespaces", "A", false, "capture all namespaces")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "the bundle to write, for example bundle.tgz; - is standard output")
 	return cmd

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
-
 	"github.com/unjam-dev/unjam/internal/capture"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -55,24 +53,17 @@ func fileError(path string, err error) error {
 
 // cluster is the live source.
 type cluster struct {
-	flags *genericclioptions.ConfigFlags
+	flags *kubeFlags
 	stats *capture.Stats
 }
 
 // Snapshot reads the cluster.
 func (s cluster) Snapshot(ctx context.Context, scope diagnose.Scope) (*snapshot.Snapshot, error) {
-	cfg, err := s.flags.ToRESTConfig()
+	cfg, err := s.flags.rest()
 	if err != nil {
-		return nil, &configError{err}
+		return nil, err
 	}
-	name := ""
-	if raw, err := s.flags.ToRawKubeConfigLoader().RawConfig(); err == nil {
-		name = raw.CurrentContext
-	}
-	if c := s.flags.Context; c != nil && *c != "" {
-		name = *c
-	}
-	o := capture.Options{Namespace: scope.Namespace, Context: name}
+	o := capture.Options{Namespace: scope.Namespace, Context: s.flags.context()}
 	for _, t := range scope.Targets {
 		o.Workloads = append(o.Workloads, capture.Ref{Kind: t.Kind, Name: t.Name})
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/unjam-dev/unjam/internal/capture"
 	"github.com/unjam-dev/unjam/internal/diagnose"
@@ -12,7 +11,7 @@ import (
 )
 
 type whyOptions struct {
-	flags    *genericclioptions.ConfigFlags
+	flags    *kubeFlags
 	from     string
 	allNS    bool
 	all      bool
@@ -22,7 +21,7 @@ type whyOptions struct {
 }
 
 func (a *app) whyCommand() *cobra.Command {
-	o := &whyOptions{flags: genericclioptions.NewConfigFlags(true)}
+	o := &whyOptions{}
 	cmd := &cobra.Command{
 		Use:   "why [KIND/NAME...]",
 		Short: "Say why workloads are stalled",
@@ -41,7 +40,7 @@ The exit code tells the family of the cause: see "` + a.program + ` exit-codes".
 			"\n  kubectl get deploy,rs,pods,events -o yaml | " + a.program + " why --from -",
 		RunE: func(cmd *cobra.Command, args []string) error { return a.why(cmd, o, args) },
 	}
-	o.flags.AddFlags(cmd.Flags())
+	o.flags = newKubeFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&o.allNS, "all-namespaces", "A", false, "judge the workloads of all namespaces")
 	cmd.Flags().BoolVar(&o.all, "all", false, "list healthy workloads too")
 	cmd.Flags().StringVar(&o.from, "from", "", "read a bundle, directory, YAML or JSON file instead of a cluster; - is standard input")
@@ -97,20 +96,16 @@ func (a *app) why(cmd *cobra.Command, o *whyOptions, args []string) error {
 // namespace is the one to judge: -n, else all with -A or --from, else the
 // context's.
 func (o *whyOptions) namespace() (string, error) {
-	if *o.flags.Namespace != "" {
+	if ns := o.flags.given(); ns != "" {
 		if o.allNS {
-			return "", usagef("-n %s and -A exclude each other", *o.flags.Namespace)
+			return "", usagef("-n %s and -A exclude each other", ns)
 		}
-		return *o.flags.Namespace, nil
+		return ns, nil
 	}
 	if o.allNS || o.from != "" {
 		return "", nil
 	}
-	ns, _, err := o.flags.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return "", &configError{err}
-	}
-	return ns, nil
+	return o.flags.namespace()
 }
 
 func sourceName(o *whyOptions) string {
