@@ -343,7 +343,7 @@ func notPulling(f *facts.Facts, w *facts.Workload) []Finding {
 				continue
 			}
 			fd := Finding{Cause: "not-pulling-yet", Confidence: Certain, Old: true, Vars: workloadVars(w), Key: "workload " + w.Namespace + "/" + w.Ref(), Since: start.Time, Last: f.Now,
-				Summary:  fmt.Sprintf("the pull of %s has not begun: %s comes first", c.Image, before(p)),
+				Summary:  fmt.Sprintf("the pull of %s has not begun: it waits for %s", c.Image, before(p)),
 				Evidence: []Evidence{{"the container waits and no pull was announced", p.Receipt(c.StatusPath()+".state.waiting", c.Waiting.Reason, f.Now)}}}
 			fd.touch(p, c)
 			fd.Vars["pod"], fd.Vars["node"], fd.Vars["image"] = p.Name(), p.NodeName(), c.Image

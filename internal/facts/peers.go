@@ -101,7 +101,7 @@ func (f *Facts) indexPeers() {
 func (f *Facts) indexStored() {
 	p := f.peers
 	p.stored = map[string]map[string]StoredImage{}
-	seen := map[string]bool{}
+	seen, loaded := map[string]bool{}, map[string]bool{}
 	for _, n := range f.Snap.Objects.Nodes {
 		for _, entry := range n.Status.Images {
 			pulled := false
@@ -109,10 +109,15 @@ func (f *Facts) indexStored() {
 				pulled = pulled || strings.Contains(name, "@")
 			}
 			for _, name := range entry.Names {
-				if strings.Contains(name, "@") || seen[name] {
+				// A pulled copy is the better witness and replaces a loaded one.
+				if strings.Contains(name, "@") || seen[name] || !pulled && loaded[name] {
 					continue
 				}
-				seen[name] = true
+				if pulled {
+					seen[name] = true
+				} else {
+					loaded[name] = true
+				}
 				if img, ok := ParseImage(name); ok {
 					put(p.stored, img.Name(), img.Tag, StoredImage{Node: n.Name, Loaded: !pulled, Name: name})
 				}
