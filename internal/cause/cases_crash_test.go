@@ -1,6 +1,7 @@
 package cause_test
 
 import (
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,6 +48,15 @@ var crashCases = []testCase{
 		b.Snap.Objects.Events = nil
 		b.Snap.Gaps = append(b.Snap.Gaps, snapshot.Gap{Resource: "events", Reason: snapshot.GapNotCaptured})
 	}},
+	{code: "crashloop-app-error", name: "four pods of a Job", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+		b.Node("n1")
+		j := b.Job("task", appImage)
+		for i := range 4 {
+			p := terminated(b.PodOf("Job", "task", j, fmt.Sprintf("task-%d", i), j.Spec.Template.Spec, "n1"), 3, "Error", 10*time.Second)
+			p.Obj.Status.Phase = corev1.PodFailed
+			logOf(b, p, "app", "fatal: no input")
+		}
+	}},
 	{code: "crashloop-app-error", name: "liveness kill with exit code 2", near: true, want: []string{"liveness-kill"}, build: func(b *snaptest.Builder) {
 		p := webPod(b, liveness(httpProbe("/live", 8080))).Crashes(2, "Error", 5)
 		unhealthy(p, "Liveness probe failed: HTTP probe failed with statuscode: 503", 12)
@@ -87,10 +97,17 @@ var crashCases = []testCase{
 		p := webPod(b, memory("64Mi"), liveness(httpProbe("/live", 8080))).Crashes(137, "Error", 5)
 		killed(p, "liveness", 6)
 	}},
-	{code: "exec-format-error", name: "line in the log", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+	{code: "exec-format-error", name: "image runs on the same processor elsewhere", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+		logOf(b, webPod(b).Crashes(1, "Error", 1), "app", "exec /start.sh: exec format error")
+		b.Node("n2")
+		other := b.Deployment("other", appImage, 1)
+		other.Pod("n2").Ready()
+		other.Healthy()
+	}},
+	{code: "exec-format-error", name: "nothing known of the image", confidence: cause.Likely, want: []string{"wrong-arch-at-exec"}, build: func(b *snaptest.Builder) {
 		logOf(b, webPod(b).Crashes(1, "Error", 1), "app", "exec /app: exec format error")
 	}},
-	{code: "exec-format-error", name: "old runc, refused at the start", build: func(b *snaptest.Builder) {
+	{code: "exec-format-error", name: "old runc, refused at the start", confidence: cause.Likely, want: []string{"wrong-arch-at-exec"}, build: func(b *snaptest.Builder) {
 		startError(webPod(b), "OCI runtime create failed: container_linux.go:380: starting container process caused: exec user process caused: exec format error: unknown")
 	}},
 	{code: "exec-format-error", name: "program that fails", near: true, want: []string{"crashloop-app-error"}, build: func(b *snaptest.Builder) {

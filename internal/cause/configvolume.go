@@ -45,7 +45,7 @@ func configVolumeSightings(f *facts.Facts, w *facts.Workload) []sighting {
 
 func configVolume(f *facts.Facts, p *facts.Pod, e *facts.Event, volume string) (sighting, bool) {
 	s := sighting{pod: p, confidence: Certain, since: e.First, last: e.Last, attempts: int(e.Count),
-		evidence: []Evidence{eventProof("the kubelet cannot set up volume "+volume, e)}, explains: []string{"mount-failed", "volume-wait-silent"}}
+		evidence: []Evidence{eventProof("the kubelet cannot set up volume "+volume, e)}, explains: []string{"mount-failed", "volume-wait-silent", "not-pulling-yet"}}
 	switch {
 	case notRegistered.MatchString(e.Message):
 		s.code, s.same = "object-not-registered-noise", p.Name()

@@ -40,6 +40,11 @@ func crashSightings(f *facts.Facts, w *facts.Workload) []sighting {
 		if !ok {
 			continue
 		}
+		if w.Job != nil {
+			// A Job makes a new pod for each attempt, so pods count as restarts.
+			cr.deaths += len(alike[cr.fingerprint()]) - 1
+			s.attempts = max(s.attempts, cr.deaths)
+		}
 		if !steady(s, cr, len(alike[cr.fingerprint()])) {
 			if s.confidence == Certain {
 				s.confidence = Likely
@@ -98,7 +103,7 @@ func (cr crash) name(f *facts.Facts) (sighting, bool) {
 	}
 	if l, m := findLine(c, formatLine); m != nil && d.ExitCode != 0 {
 		s := cr.sighting("exec-format-error", "")
-		s.execFormat()
+		s.execFormat(f)
 		s.evidence = append(s.evidence, logProof(c, "the kernel refused the program's format", l))
 		return s, true
 	}
@@ -122,11 +127,21 @@ func orPod(c *facts.Container) string {
 	return "pod with restartPolicy Always"
 }
 
-// execFormat words a program of a format that the node cannot run.
-func (s *sighting) execFormat() {
+// execFormat words a program that the node cannot run: built for another
+// processor, or a script without #!. The same image running on another node
+// with this processor leaves only the second.
+func (s *sighting) execFormat(f *facts.Facts) {
 	s.code = "exec-format-error"
-	s.summary = fmt.Sprintf("the program of %s in image %s is not of a format that %s can run", whoIs(s.c), s.c.Image, nodeArch(s.pod))
 	s.vars["arch"] = archOf(s.pod)
+	s.summary = fmt.Sprintf("the program of %s in image %s is not of a format that %s can run", whoIs(s.c), s.c.Image, nodeArch(s.pod))
+	other := f.RanElsewhere(f.Image(s.c.Image), []string{s.pod.NodeName()})
+	if other != nil && other.Ready && s.vars["arch"] != "" && archOf(other.Pod) == s.vars["arch"] {
+		s.summary += fmt.Sprintf("; the image itself runs on %s, so the program is a script without #! or a damaged file", nodeArch(other.Pod))
+		s.evidence = append(s.evidence, fieldProof(other.Pod, "the image runs on a node with the same processor", "spec.nodeName", other.Pod.NodeName()))
+		return
+	}
+	s.confidence = Likely
+	s.rivals = []Rival{{Cause: "wrong-arch-at-exec", SettledBy: "crane config " + s.c.Image + " | jq -r .architecture"}}
 }
 
 func archOf(p *facts.Pod) string {

@@ -80,7 +80,7 @@ func (cr crash) outside() (sighting, bool) {
 	s := cr.sighting("dependency-unavailable", fmt.Sprintf("%s ends with exit code %d, %s, because something it needs does not answer", whoIs(c), cr.death.ExitCode, cr.times()))
 	if target := dependencyOf(l); target != "" {
 		s.summary = fmt.Sprintf("%s ends with exit code %d, %s, because %s does not answer", whoIs(c), cr.death.ExitCode, cr.times(), target)
-		s.vars["dependency"] = target
+		s.vars["dependency"], s.key = target, "dependency "+target
 	}
 	s.confidence = Likely
 	s.rivals = []Rival{{Cause: own, SettledBy: kubectlLogs + "; then try the address it names from another pod: if it answers there, the release's configuration is wrong"}}

@@ -318,7 +318,11 @@ func wrongArchOf(f *facts.Facts, w *facts.Workload, c *facts.Container) (Finding
 	}
 	fd.Vars["image"], fd.Vars["node"], fd.Vars["pod"], fd.Vars["container"] = c.Image, p.NodeName(), p.Name(), c.Name
 	if other := f.RanElsewhere(img, []string{p.NodeName()}); other != nil && other.Pod.Node != nil && other.Ready {
-		if a := other.Pod.Node.Status.NodeInfo.Architecture; a != "" && a != arch {
+		a := other.Pod.Node.Status.NodeInfo.Architecture
+		if a != "" && a == arch {
+			return Finding{}, false // built for it; the program itself is at fault
+		}
+		if a != "" {
 			fd.Confidence, fd.Rivals, fd.Vars["otherarch"] = Certain, nil, a
 			fd.Summary = fmt.Sprintf("the program of %s cannot run on %s; on node %s (%s) it runs", c.Image, where, other.Pod.NodeName(), a)
 			fd.Evidence = append(fd.Evidence, ranEvidence(other, "the image runs on a node with another processor"))

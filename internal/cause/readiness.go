@@ -167,7 +167,7 @@ func waitsOn(f *facts.Facts, s sighting) (sighting, bool) {
 			summary: whoIs(c) + " runs and is not Ready because something it needs does not answer", explains: []string{s.code}, vars: map[string]string{}}
 		if target := dependencyOf(lines[i]); target != "" {
 			d.summary = fmt.Sprintf("%s runs and is not Ready because %s does not answer", whoIs(c), target)
-			d.vars["dependency"] = target
+			d.vars["dependency"], d.key = target, "dependency "+target
 		}
 		d.rivals = []Rival{{Cause: s.code, SettledBy: "try the address that the log names from another pod: if it answers there, the fault is in this release"}}
 		d.withLog(lines[i])

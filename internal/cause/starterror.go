@@ -105,7 +105,7 @@ func (s *sighting) readStart(f *facts.Facts, text string) {
 		s.code, s.same, s.key = "kubelet-misconfigured", s.pod.NodeName(), "node "+s.pod.NodeName()
 		s.summary = fmt.Sprintf("the kubelet and the runtime of %s disagree on the cgroup driver", s.pod.NodeName())
 	case badFormat.MatchString(text):
-		s.execFormat()
+		s.execFormat(f)
 	case workDirText.MatchString(text):
 		s.code = "start-error-mount-or-cgroup"
 		dir := cmp.Or(c.Spec.WorkingDir, firstGroup(workDir, text))
