@@ -53,7 +53,7 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 	case len(pl.near) == 0 && len(pl.others) > 0, len(pl.others) > 0 && !wholeView(pl):
 		fd.Confidence = Likely
 	}
-	if fd.Class == "" && (waitsForPods(pl) || scalingUp(w, pl.pods) && slices.Contains(roomCodes, pl.code)) {
+	if fd.Class == "" && (waitsForPods(pl) || scalingUp(f, pl.pods) && slices.Contains(roomCodes, pl.code)) {
 		fd.Class = Waiting
 	}
 	if fd.Class == "" && pl.failure.Check == fit.Taint && fit.ClassOf(pl.failure.Taint) != fit.TaintDedicated && fit.ClassOf(pl.failure.Taint) != fit.TaintControlPlane {
@@ -171,10 +171,11 @@ func waitsForPods(pl placement) bool {
 	return false
 }
 
-// scalingUp is true when an autoscaler said it is adding a node for a pod.
-func scalingUp(w *facts.Workload, pods []*facts.Pod) bool {
+// scalingUp is true when an autoscaler said it is adding a node for a pod, and
+// the node may still come.
+func scalingUp(f *facts.Facts, pods []*facts.Pod) bool {
 	for _, p := range pods {
-		if _, ok := scaleUp(p); ok {
+		if e, ok := scaleUp(p); ok && f.Now.Sub(e.Last) < provisionTime {
 			return true
 		}
 	}

@@ -52,7 +52,7 @@ func noNodes(f *facts.Facts, w *facts.Workload) []Finding {
 	}
 	fd := unplacedFinding(f, w, "no-nodes", pods)
 	fd.Summary = w.Name + " cannot be placed because the cluster has no node at all"
-	if scalingUp(w, pods) {
+	if scalingUp(f, pods) {
 		fd.Class = Waiting
 	}
 	return []Finding{fd}

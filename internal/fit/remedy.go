@@ -142,7 +142,7 @@ func (c *Cluster) tryOut(e *Evaluation, n NodeFit) (Remedy, bool) {
 // retry is a new trial. Counts over the whole cluster are taken from the first
 // one when they cannot have changed: no pod leaves and no rule is dropped.
 func (c *Cluster) retry(first *trial, pod *corev1.Pod, gone []*corev1.Pod) *trial {
-	if len(gone) > 1 || len(pod.Spec.TopologySpreadConstraints) != len(first.pod.Spec.TopologySpreadConstraints) {
+	if len(gone) > 1 || len(pod.Spec.Tolerations) != len(first.pod.Spec.Tolerations) || len(pod.Spec.TopologySpreadConstraints) != len(first.pod.Spec.TopologySpreadConstraints) {
 		return c.newTrial(pod, gone)
 	}
 	t := *first
