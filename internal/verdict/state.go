@@ -9,13 +9,15 @@ import (
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
-// When a fault that may heal alone counts as a stall. The kubelet retries a
-// pull after 10, 20, 40 and 80 s plus up to 15 s each time, so a fault lifted
-// within a minute and a half is gone by the fourth attempt; before that,
-// "stalled" would be a false doom.
+// When a fault that may heal alone counts as a stall. The kubelet tries a pull
+// again 10, 20, 40 and 80 s after each failure, plus up to 15 s each time: the
+// fourth attempt comes 70 to 115 s after the first. A fault of a minute, say a
+// registry that restarts, is over by then; before it "stalled" would be a false
+// doom.
 const (
 	settleAttempts = 4
-	settleSpan     = 85 * time.Second
+	settleSpan     = 65 * time.Second  // from the first to the last failed attempt
+	settleElapsed  = 100 * time.Second // from the first failed attempt to now
 	settleAlone    = 150 * time.Second // without a count of attempts
 	// settleOpen is how long a cause that is not certain must have lasted.
 	settleOpen = 30 * time.Second
@@ -35,12 +37,12 @@ func stateOf(f *facts.Facts, w *facts.Workload, fd cause.Finding) State {
 	case cause.Symptom:
 		return symptomState(f, w)
 	case cause.SelfHealing:
-		if settled(f, fd) {
+		if settled(f, fd) || deadlinePassed(w) {
 			return Stalled
 		}
 		return Recovering
 	}
-	if fd.Confidence == cause.Certain || fd.Attempts >= 2 || fd.Since.IsZero() || f.Now.Sub(fd.Since) >= settleOpen {
+	if fd.Confidence == cause.Certain || fd.Attempts >= 2 || fd.Since.IsZero() || f.Now.Sub(fd.Since) >= settleOpen || deadlinePassed(w) {
 		return Stalled
 	}
 	return Progressing
@@ -59,7 +61,7 @@ func settled(f *facts.Facts, fd cause.Finding) bool {
 	if c := cause.ByCode(fd.Cause); c != nil && c.Settle > 0 {
 		return f.Now.Sub(fd.Since) >= c.Settle
 	}
-	if fd.Attempts >= settleAttempts && span >= settleSpan {
+	if fd.Attempts >= settleAttempts && span >= settleSpan && f.Now.Sub(fd.Since) >= settleElapsed {
 		return true
 	}
 	return span >= settleAlone
@@ -77,9 +79,12 @@ func symptomState(f *facts.Facts, w *facts.Workload) State {
 	return s
 }
 
+// deadlinePassed reports whether the attempt has outlived the deadline that its
+// owner set. A condition from before the newest revision is stale: it stays
+// after an undo until the next step forward (kubernetes#49637).
 func deadlinePassed(w *facts.Workload) bool {
 	c := w.Condition("Progressing")
-	return c.Status == "False" && c.Reason == "ProgressDeadlineExceeded"
+	return c.Status == "False" && c.Reason == "ProgressDeadlineExceeded" && !c.LastUpdate.Before(w.Started)
 }
 
 // withoutCause judges a workload on which no cause was found.

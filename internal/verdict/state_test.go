@@ -25,7 +25,8 @@ func TestSettle(t *testing.T) {
 	}{
 		{"first failure just now", cause.Finding{Class: cause.SelfHealing, Since: at(2 * time.Second), Last: at(2 * time.Second), Attempts: 1}, Recovering},
 		{"three failures in 40 s", cause.Finding{Class: cause.SelfHealing, Since: at(45 * time.Second), Last: at(5 * time.Second), Attempts: 3}, Recovering},
-		{"fourth failure after 87 s", cause.Finding{Class: cause.SelfHealing, Since: at(92 * time.Second), Last: at(5 * time.Second), Attempts: 4}, Stalled},
+		{"fourth failure after 72 s, just now", cause.Finding{Class: cause.SelfHealing, Since: at(73 * time.Second), Last: at(1 * time.Second), Attempts: 4}, Recovering},
+		{"fourth failure after 72 s, half a minute ago", cause.Finding{Class: cause.SelfHealing, Since: at(102 * time.Second), Last: at(30 * time.Second), Attempts: 4}, Stalled},
 		{"many quick attempts in a minute", cause.Finding{Class: cause.SelfHealing, Since: at(60 * time.Second), Last: at(1 * time.Second), Attempts: 30}, Recovering},
 		{"last failure long ago, no retry seen", cause.Finding{Class: cause.SelfHealing, Since: at(9 * time.Minute), Last: at(9 * time.Minute), Attempts: 1}, Recovering},
 		{"three minutes without a count", cause.Finding{Class: cause.SelfHealing, Since: at(3 * time.Minute)}, Stalled},
