@@ -27,7 +27,7 @@ func shaped(e snapshot.Credential, change func(*snapshot.SecretShape)) func(*sna
 }
 
 var (
-	matching  = secret("regcred", cred("registry.lab:5000"))
+	matching  = pullSecret("regcred", cred("registry.lab:5000"))
 	refused40 = status(lab, manV, "401 Unauthorized")
 	forbidden = status(lab, manV, "403 Forbidden")
 	oauth     = resolving(lab, "failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://registry.lab:5000/token?scope=repository%3Ashop%2Fweb%3Apull: 401 Unauthorized")
@@ -68,11 +68,11 @@ var credentialCases = []testCase{
 		b.Deployment("web", lab, 1, named("regcred")).Pod("n1").Waiting("unable to parse auth field, must be formatted as base64(username:password)", "")
 	}, want: []string{"pull-secret-malformed"}},
 	notAs("pull-secret-malformed", "wrong password", "bad-credentials", lab, refused40, matching),
-	as("pull-secret-empty-auth", "desktop export", cause.Certain, lab, resolving(lab, noBasic), secret("regcred", snapshot.Credential{HostKey: "registry.lab:5000", Empty: true, Ignored: "credsStore"})),
+	as("pull-secret-empty-auth", "desktop export", cause.Certain, lab, resolving(lab, noBasic), pullSecret("regcred", snapshot.Credential{HostKey: "registry.lab:5000", Empty: true, Ignored: "credsStore"})),
 	notAs("pull-secret-empty-auth", "password refused", "bad-credentials", lab, refused40, matching),
-	as("pull-secret-wrong-host-key", "port missing", cause.Certain, lab, resolving(lab, noBasic), secret("regcred", cred("registry.lab"))),
-	as("pull-secret-wrong-host-key", "other host", cause.Certain, lab, resolving(lab, noBasic), secret("regcred", cred("ghcr.io"))),
-	as("pull-secret-wrong-host-key", "Docker Hub without slash", cause.Likely, hub, resolving(hub, scope), secret("regcred", cred("https://index.docker.io/v1"))),
+	as("pull-secret-wrong-host-key", "port missing", cause.Certain, lab, resolving(lab, noBasic), pullSecret("regcred", cred("registry.lab"))),
+	as("pull-secret-wrong-host-key", "other host", cause.Certain, lab, resolving(lab, noBasic), pullSecret("regcred", cred("ghcr.io"))),
+	as("pull-secret-wrong-host-key", "Docker Hub without slash", cause.Likely, hub, resolving(hub, scope), pullSecret("regcred", cred("https://index.docker.io/v1"))),
 	notAs("pull-secret-wrong-host-key", "matches, refused", "bad-credentials", lab, refused40, matching),
 	{code: "sa-pull-secret-not-applied", name: "added later", confidence: cause.Certain, build: pull(lab, resolving(lab, noBasic), matching, func(b *snaptest.Builder) {
 		b.Snap.Objects.ServiceAccounts[0].ImagePullSecrets = []corev1.LocalObjectReference{{Name: "regcred"}}
@@ -83,7 +83,7 @@ var credentialCases = []testCase{
 
 	as("bad-credentials", "Basic", cause.Certain, lab, refused40, matching),
 	as("bad-credentials", "Bearer, secrets unread", cause.Certain, lab, oauth, unread("secrets")),
-	as("bad-credentials", "line break in the password", cause.Certain, lab, refused40, secret("regcred", snapshot.Credential{HostKey: "registry.lab:5000", User: "robot", TrailingNewline: true})),
+	as("bad-credentials", "line break in the password", cause.Certain, lab, refused40, pullSecret("regcred", snapshot.Credential{HostKey: "registry.lab:5000", User: "robot", TrailingNewline: true})),
 	not("bad-credentials", "none was sent", "anonymous-denied", ghcr, resolving(ghcr, anonymous)),
 	leans("private-or-nonexistent", "Basic, no secret", lab, resolving(lab, noBasic)),
 	leans("private-or-nonexistent", "Bearer, no secret", lab, resolving(lab, scope)),
@@ -104,11 +104,11 @@ var credentialCases = []testCase{
 
 	leans("ecr-no-basic-auth", "no credential", ecr, resolving(ecr, noBasic)),
 	not("ecr-no-basic-auth", "another registry", "private-or-nonexistent", lab, resolving(lab, noBasic)),
-	as("ecr-token-expired", "expiry in the Secret", cause.Certain, ecr, status(ecr, ecrURL, "403 Forbidden"), secret("regcred", snapshot.Credential{HostKey: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", User: "AWS", Kind: "ecr", Expires: snaptest.Now.Add(-time.Hour)})),
+	as("ecr-token-expired", "expiry in the Secret", cause.Certain, ecr, status(ecr, ecrURL, "403 Forbidden"), pullSecret("regcred", snapshot.Credential{HostKey: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", User: "AWS", Kind: "ecr", Expires: snaptest.Now.Add(-time.Hour)})),
 	fires("ecr-token-expired", "own words", ecr, status(ecr, ecrURL, "403 Forbidden")+"\ndenied: Your authorization token has expired. Reauthenticate and try again."),
 	not("ecr-token-expired", "no right", "ecr-iam-denied", ecr, iamDenied),
 	fires("ecr-iam-denied", "own words", ecr, iamDenied),
-	notAs("ecr-iam-denied", "expired", "ecr-token-expired", ecr, status(ecr, ecrURL, "403 Forbidden"), secret("regcred", snapshot.Credential{HostKey: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", User: "AWS", Expires: snaptest.Now.Add(-time.Hour)})),
+	notAs("ecr-iam-denied", "expired", "ecr-token-expired", ecr, status(ecr, ecrURL, "403 Forbidden"), pullSecret("regcred", snapshot.Credential{HostKey: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", User: "AWS", Expires: snaptest.Now.Add(-time.Hour)})),
 	leans("gar-permission-denied", "principal without right", gar, status(gar, "https://europe-west3-docker.pkg.dev/v2/acme/shop/web/manifests/v1", "403 Forbidden")+"\n"+`denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "projects/acme/locations/europe-west3/repositories/shop" (or it may not exist)`),
 	not("gar-permission-denied", "not found", "tag-not-found", gar, "rpc error: code = NotFound desc = "+resolving(gar, gar+": not found")),
 	leans("acr-unauthorized", "node's identity", acr, resolving(acr, "failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://acme.azurecr.io/oauth2/token?scope=repository%3Ashop%2Fweb%3Apull: 401 Unauthorized")),

@@ -61,8 +61,8 @@ func neighbour(name, image, node string, change ...func(*corev1.PodSpec)) func(*
 	}
 }
 
-// secret adds a pull Secret with one entry and names it in pods made later.
-func secret(name string, e snapshot.Credential) func(*snaptest.Builder) {
+// pullSecret adds a pull Secret with one entry and names it in pods made later.
+func pullSecret(name string, e snapshot.Credential) func(*snaptest.Builder) {
 	return func(b *snaptest.Builder) { addSecret(b, snaptest.Namespace, name, e) }
 }
 
