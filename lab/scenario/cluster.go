@@ -137,6 +137,15 @@ func (c *Cluster) Remove(ctx context.Context, objs []*unstructured.Unstructured)
 	return errors.Join(errs...)
 }
 
+// Clean removes a scenario that an earlier run left in the cluster.
+func (c *Cluster) Clean(ctx context.Context, s Scenario) error {
+	objs, err := s.Objects("manifest.yaml", Vars{"LAB_IP": "127.0.0.1", "LAB_CA": "", "NODE": "any"})
+	if err != nil {
+		return err
+	}
+	return c.Remove(ctx, objs)
+}
+
 func (c *Cluster) stripFinalizers(ctx context.Context, namespace string) error {
 	pods, err := c.typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {

@@ -22,6 +22,7 @@ const usage = `usage: labscenario COMMAND [flags] [NAME-PATTERN...]
   list     print the scenarios
   run      apply them, wait, run unjam, compare; exit 1 when one differs
   record   as run, and save a bundle of each in its directory
+  clean    remove what earlier runs with --keep left
   faults   print the faults and whether they are on
   set F    turn fault F on
   lift F   turn fault F off
@@ -68,6 +69,8 @@ func run(ctx context.Context, args []string) error {
 		return list(o, f.Args())
 	case "run", "record":
 		return play(ctx, o, faults, args[0] == "record", f.Args())
+	case "clean":
+		return clean(ctx, o, f.Args())
 	case "faults":
 		if faults == nil {
 			return errors.New("--faults is missing")
@@ -115,6 +118,22 @@ func list(o options, patterns []string) error {
 		fmt.Printf("%-14s %-36s %-12s %s\n", s.Family, s.Name, s.Expect.State, s.Expect.Cause)
 	}
 	return err
+}
+
+func clean(ctx context.Context, o options, patterns []string) error {
+	all, err := choose(o, patterns)
+	if err != nil {
+		return err
+	}
+	cluster, err := scenario.Connect(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, cluster.Clean(ctx, s))
+	}
+	return errors.Join(errs...)
 }
 
 func play(ctx context.Context, o options, faults *scenario.Faults, record bool, patterns []string) error {
