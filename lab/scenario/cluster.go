@@ -155,8 +155,8 @@ func (c *Cluster) stripFinalizers(ctx context.Context, namespace string) error {
 		if len(pods.Items[i].Finalizers) == 0 {
 			continue
 		}
-		// Their Deployment goes first, or it would make new pods with finalizers.
-		err := c.typed.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+		// Their StatefulSet goes first, or it would make new pods with finalizers.
+		err := c.typed.AppsV1().StatefulSets(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
