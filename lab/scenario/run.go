@@ -26,6 +26,9 @@ type Runner struct {
 	Record bool
 	// Parallel is how many scenarios run at a time.
 	Parallel int
+	// Spacing passes between two starts. A kubelet sends its events and statuses
+	// at a limited rate: a crowd of pods at once would delay them by minutes.
+	Spacing time.Duration
 	// Keep leaves the scenarios in the cluster.
 	Keep bool
 	// Progress is told of each result as it comes.
@@ -59,6 +62,9 @@ func (r *Runner) Run(ctx context.Context, scenarios []Scenario) []Result {
 			continue
 		}
 		slots <- struct{}{}
+		if sleep(ctx, r.Spacing) != nil {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			results[i] = r.play(ctx, s)
@@ -66,6 +72,10 @@ func (r *Runner) Run(ctx context.Context, scenarios []Scenario) []Result {
 	}
 	wg.Wait()
 	for i, s := range scenarios {
+		if ctx.Err() != nil && results[i].Scenario.Name == "" {
+			results[i] = Result{Scenario: s, Err: ctx.Err()}
+			continue
+		}
 		if s.Expect.Exclusive {
 			results[i] = r.play(ctx, s)
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/unjam-dev/unjam/lab/scenario"
 )
@@ -40,6 +41,7 @@ func main() {
 type options struct {
 	root, kubeconfig, unjam, faults, ip, nodes string
 	parallel                                   int
+	spacing                                    time.Duration
 	keep                                       bool
 }
 
@@ -55,7 +57,8 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.faults, "faults", os.Getenv("UNJAM_LAB_FAULTS"), "control endpoint of labfaults: http://host:port or unix:///path")
 	f.StringVar(&o.ip, "lab-ip", "", "address of the fault registries as the cluster sees it (default 10.77.0.1, on hollow nodes 127.0.0.1)")
 	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
-	f.IntVar(&o.parallel, "parallel", 50, "scenarios at a time")
+	f.IntVar(&o.parallel, "parallel", 40, "scenarios at a time")
+	f.DurationVar(&o.spacing, "spacing", time.Second, "time between two starts")
 	f.BoolVar(&o.keep, "keep", false, "leave the scenarios in the cluster")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
@@ -164,7 +167,7 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 	}
 	done := 0
 	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
-		Parallel: o.parallel, Keep: o.keep}
+		Parallel: o.parallel, Spacing: o.spacing, Keep: o.keep}
 	report := make(chan scenario.Result)
 	r.Progress = func(res scenario.Result) { report <- res }
 	finished := make(chan []scenario.Result)
