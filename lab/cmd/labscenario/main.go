@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -165,6 +166,8 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 			return err
 		}
 	}
+	// The longest first: they decide when the whole run ends.
+	slices.SortStableFunc(all, func(a, b scenario.Scenario) int { return cmp.Compare(b.Expect.Settle, a.Expect.Settle) })
 	done := 0
 	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
 		Parallel: o.parallel, Spacing: o.spacing, Keep: o.keep}
