@@ -97,6 +97,11 @@ func (e Expect) validate() error {
 	return nil
 }
 
+// final says that the expected state lasts once it is reached.
+func (e Expect) final() bool {
+	return slices.Contains([]string{"healthy", "waiting", "stalled"}, e.State)
+}
+
 func (a Action) verbs() int {
 	n := 0
 	for _, set := range []bool{a.Sleep > 0, a.Apply != "", a.WaitComplete > 0, a.Set != "", a.Lift != "", a.Cordon != "", a.Taint != ""} {

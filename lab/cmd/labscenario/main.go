@@ -42,7 +42,7 @@ func main() {
 type options struct {
 	root, kubeconfig, unjam, faults, ip, nodes string
 	parallel                                   int
-	spacing                                    time.Duration
+	spacing, patience                          time.Duration
 	keep                                       bool
 }
 
@@ -59,6 +59,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.ip, "lab-ip", "", "address of the fault registries as the cluster sees it (default 10.77.0.1, on hollow nodes 127.0.0.1)")
 	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
 	f.IntVar(&o.parallel, "parallel", 40, "scenarios at a time")
+	f.DurationVar(&o.patience, "patience", time.Minute, "how much later than expected a final state may come")
 	f.DurationVar(&o.spacing, "spacing", time.Second, "time between two starts")
 	f.BoolVar(&o.keep, "keep", false, "leave the scenarios in the cluster")
 	if err := f.Parse(args[1:]); err != nil {
@@ -170,7 +171,7 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 	slices.SortStableFunc(all, func(a, b scenario.Scenario) int { return cmp.Compare(b.Expect.Settle, a.Expect.Settle) })
 	done := 0
 	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
-		Parallel: o.parallel, Spacing: o.spacing, Keep: o.keep}
+		Parallel: o.parallel, Spacing: o.spacing, Patience: o.patience, Keep: o.keep}
 	report := make(chan scenario.Result)
 	r.Progress = func(res scenario.Result) { report <- res }
 	finished := make(chan []scenario.Result)
