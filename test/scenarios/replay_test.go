@@ -1,0 +1,99 @@
+// Package scenarios replays what real clusters did: every recorded bundle is
+// judged anew and held to the expectation beside it.
+package scenarios
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/unjam-dev/unjam/internal/diagnose"
+	"github.com/unjam-dev/unjam/internal/snapshot"
+)
+
+// maxBundle keeps the repository small; a bundle that is larger holds
+// something that the scenario does not need.
+const maxBundle = 15 << 10
+
+// TestReplay judges every recorded bundle. open.txt lists the scenarios that
+// are not yet judged as they should be, one name a line with the reason; a
+// scenario that comes right must leave the list.
+func TestReplay(t *testing.T) {
+	open := readOpen(t)
+	files, err := filepath.Glob("*/*/bundle.tgz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no recorded bundles")
+	}
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		name := filepath.Base(dir)
+		reason, isOpen := open[name]
+		t.Run(name, func(t *testing.T) {
+			wrong := replay(t, dir, name)
+			switch {
+			case isOpen && len(wrong) == 0:
+				t.Errorf("is right now: take it off open.txt")
+			case isOpen:
+				t.Logf("open (%s): %s", reason, strings.Join(wrong, "; "))
+			case len(wrong) > 0:
+				t.Error(strings.Join(wrong, "\n"))
+			}
+		})
+	}
+}
+
+func replay(t *testing.T, dir, name string) []string {
+	b, err := os.ReadFile(filepath.Join(dir, "bundle.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b) > maxBundle {
+		t.Errorf("the bundle has %d bytes, at most %d are allowed", len(b), maxBundle)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "expect.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e expect
+	if err := yaml.Unmarshal(text, &e); err != nil {
+		t.Fatal(err)
+	}
+	snap, err := snapshot.Decode("bundle.tgz", bytes.NewReader(b), snapshot.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := diagnose.ParseTargets([]string{e.Workload})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := diagnose.Judge(snap, diagnose.Scope{Namespace: name, Targets: targets})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return e.compare(r.Verdicts[0])
+}
+
+func readOpen(t *testing.T) map[string]string {
+	b, err := os.ReadFile("open.txt")
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(b)) {
+		name, reason, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name != "" && !strings.HasPrefix(name, "#") {
+			out[name] = strings.TrimSpace(reason)
+		}
+	}
+	return out
+}
