@@ -14,7 +14,7 @@ func configMap(b *snaptest.Builder, name string, keys ...string) {
 	b.Snap.Objects.ConfigMaps = append(b.Snap.Objects.ConfigMaps, &snapshot.ConfigMapShape{Namespace: snaptest.Namespace, Name: name, Keys: keys})
 }
 
-func secret(b *snaptest.Builder, name string, keys ...string) {
+func opaqueSecret(b *snaptest.Builder, name string, keys ...string) {
 	b.Snap.Objects.Secrets = append(b.Snap.Objects.Secrets, &snapshot.SecretShape{Namespace: snaptest.Namespace, Name: name, Type: "Opaque", Keys: keys})
 }
 
@@ -42,7 +42,7 @@ var startConfigCases = []testCase{
 		configError(webPod(b), `secret "db" not found`)
 	}},
 	{code: "secret-missing-env", name: "key absent, text only in the event", build: func(b *snaptest.Builder) {
-		secret(b, "db", "password")
+		opaqueSecret(b, "db", "password")
 		p := configError(webPod(b), "couldn't find key passwd in Secret shop/db")
 		p.Waiting("CreateContainerConfigError", "")
 	}},
