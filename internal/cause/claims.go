@@ -272,6 +272,36 @@ func pvcLost(f *facts.Facts, w *facts.Workload) []Finding {
 	return out
 }
 
+// noVolumeMatches adds which claim it is and what its class does about it.
+func noVolumeMatches(f *facts.Facts, w *facts.Workload) []Finding {
+	out := unplacedAs("pv-no-match")(f, w)
+	for i := range out {
+		fd := &out[i]
+		p := f.PodByName(w.Namespace, fd.Vars["pod"])
+		if p == nil {
+			continue
+		}
+		for _, name := range fit.ClaimNames(p.Obj) {
+			claim, _ := f.PVC(w.Namespace, name)
+			if claim == nil || claim.Status.Phase == corev1.ClaimBound {
+				continue
+			}
+			fd.Vars["claim"] = name
+			fd.Summary = fmt.Sprintf("no node has or can get a volume for claim %s of %s", name, w.Name)
+			cls, sc, _ := class(f, claim)
+			set(fd.Vars, "class", cls)
+			if sc != nil && sc.Provisioner == "kubernetes.io/no-provisioner" {
+				fd.Summary += fmt.Sprintf(": class %s makes none, and no free one matches", cls)
+			} else if cls != "" {
+				fd.Summary += " of class " + cls
+			}
+			fd.Evidence = append(fd.Evidence, Evidence{"the claim has no volume", facts.Receipt{Kind: "PersistentVolumeClaim", Namespace: claim.Namespace, Name: name, Field: "status.phase", Text: string(claim.Status.Phase), Time: f.Now}})
+			break
+		}
+	}
+	return out
+}
+
 func volumeBindTimeout(f *facts.Facts, w *facts.Workload) []Finding {
 	pods := schedulerErrors(w, volumeBinding)
 	if len(pods) == 0 {

@@ -8,7 +8,7 @@ func volumeCauses() []Cause {
 		{Code: "unbound-immediate-pvc", Class: SelfHealing, Settle: 2 * time.Minute, Title: "The claim is not bound to a volume", Playbook: unboundPlaybook, Detect: unboundPVC},
 		{Code: "pvc-not-found", Class: Terminal, Title: "The claim does not exist", Playbook: pvcMissingPlaybook, Detect: pvcNotFound},
 		{Code: "pvc-lost-or-deleting", Class: Terminal, Title: "The claim's volume is gone or going", Playbook: pvcLostPlaybook, Detect: pvcLost},
-		{Code: "pv-no-match", Class: Terminal, Title: "No volume matches the claim on any node", Playbook: noPVPlaybook},
+		{Code: "pv-no-match", Class: Terminal, Title: "No volume matches the claim on any node", Playbook: noPVPlaybook, Detect: noVolumeMatches},
 		{Code: "volume-node-affinity-conflict", Class: Terminal, Title: "The volume is bound to nodes that do not take the pod", Playbook: volumeNodePlaybook},
 		{Code: "volume-zone-conflict", Class: Terminal, Title: "The volume is in another zone", Playbook: volumeNodePlaybook},
 		{Code: "max-volume-count", Class: SelfHealing, Settle: shortageSettle, Title: "Nodes can attach no more volumes", Playbook: volumeCountPlaybook},

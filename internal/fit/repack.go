@@ -79,14 +79,18 @@ func (c *Cluster) clear(pod *corev1.Pod, n NodeFit, others []NodeFit, tries *int
 	}
 	pods := slices.DeleteFunc(slices.Clone(c.byName[n.Node.Name].pods), func(p *corev1.Pod) bool { return !movable(p) || priority(p) > priority(pod) })
 	// The largest movable pods first: fewer have to move.
-	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podAmounts(b)[f.Resource], podAmounts(a)[f.Resource]) })
+	size := make(map[*corev1.Pod]int64, len(pods))
+	for _, p := range pods {
+		size[p] = podAmounts(p)[f.Resource]
+	}
+	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(size[b], size[a]) })
 	var moved []*corev1.Pod
 	have := f.Free
 	for _, p := range pods {
 		if have >= f.Need || len(moved) == maxMoved {
 			break
 		}
-		takes := podAmounts(p)[f.Resource]
+		takes := size[p]
 		if takes == 0 {
 			break
 		}
