@@ -94,6 +94,7 @@ var networkCases = []testCase{
 	fires("tls-http-response", "plain HTTP", lab, labFails("http: server gave HTTP response to HTTPS client")),
 	not("tls-http-response", "unknown authority", "tls-unknown-ca", lab, labFails("x509: certificate signed by unknown authority")),
 	fires("http-request-to-https", "400", lab, resolving(lab, "unexpected status from HEAD request to http://registry.lab:5000/v2/shop/web/manifests/v1: 400 Bad Request\nClient sent an HTTP request to an HTTPS server.")),
+	leans("http-request-to-https", "400 without a body", lab, resolving(lab, "unexpected status from HEAD request to http://registry.lab:5000/v2/shop/web/manifests/v1: 400 Bad Request")),
 	not("http-request-to-https", "other way round", "tls-http-response", lab, labFails("http: server gave HTTP response to HTTPS client")),
 	fires("tls-handshake-failure", "alert", lab, labFails("remote error: tls: handshake failure")),
 	not("tls-handshake-failure", "local refusal", "tls-unknown-ca", lab, labFails("x509: certificate signed by unknown authority")),

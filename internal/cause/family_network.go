@@ -170,7 +170,7 @@ func tlsCauses() []Cause {
 				Mend: []Step{{Text: "Give the registry TLS.", Approver: "registry owner"},
 					{Text: "Or declare it as http:// in /etc/containerd/certs.d/HOST/hosts.toml of every node (no restart needed).", Approver: "node owner"}, waitRetry},
 			}},
-		{Code: "http-request-to-https", Family: Network, Class: Terminal, Title: "HTTPS registry asked in plain HTTP", Detect: pullCause("http-request-to-https", pullerror.HTTPToHTTPS),
+		{Code: "http-request-to-https", Family: Network, Class: Terminal, Title: "HTTPS registry asked in plain HTTP", Detect: pullCause("http-request-to-https", pullerror.HTTPToHTTPS, pullerror.HTTPStatus),
 			Playbook: Playbook{Means: "The node is told to use plain HTTP for a host that speaks HTTPS.",
 				Verify: []Step{hosts}, Mend: []Step{{Text: "Write https:// in hosts.toml or registries.conf of the nodes.", Approver: "node owner"}, waitRetry}}},
 		{Code: "tls-handshake-failure", Family: Network, Class: Terminal, Title: "Registry breaks off the TLS handshake", Detect: pullCause("tls-handshake-failure", pullerror.TLSHandshake),

@@ -71,7 +71,7 @@ func volumePulls(f *facts.Facts, w *facts.Workload) []Finding {
 		if t.volume == "" {
 			continue
 		}
-		t.image = imageOf(f, t.text, t.err)
+		t.locate(f)
 		out = mergeFinding(out, volumeFinding(w, &t, judgePull(f, w, &t)))
 	}
 	return out

@@ -65,12 +65,20 @@ func otherHost(f *facts.Facts, w *facts.Workload, t *trouble) (Finding, bool) {
 		fd := t.finding(w, "token-realm-unreachable", Certain, fmt.Sprintf("%s answers, but its token service %s cannot be reached from %s (%s)", reg, host, nodesWords(t.nodes), plain(t.err)))
 		fd.Key = "host " + host
 		return fd, true
-	case t.err.Target == pullerror.TargetCDN:
+	case t.err.Target == pullerror.TargetCDN || t.err.Target == pullerror.TargetUnknown && storageHost(host):
 		fd := t.finding(w, "blob-cdn-blocked", Certain, fmt.Sprintf("%s gave the manifest of %s, but %s, where it keeps the layers, cannot be reached from %s (%s)", reg, t.text, host, nodesWords(t.nodes), plain(t.err)))
 		fd.Key = "host " + host
 		return fd, true
 	}
 	return Finding{}, false
+}
+
+// storageHosts are parts of hosts that are known to hold layers and nothing else.
+var storageHosts = []string{"production.cloudflare.docker.com", "production.cloudfront.docker.com", ".r2.cloudflarestorage.com", "starport-layer-bucket",
+	".cdn.mscr.io", ".data.mcr.microsoft.com", "pkg-containers.githubusercontent.com", "prod-registry-k8s-io-"}
+
+func storageHost(host string) bool {
+	return slices.ContainsFunc(storageHosts, func(s string) bool { return strings.Contains(host, s) })
 }
 
 // sameHost compares without port.

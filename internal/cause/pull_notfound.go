@@ -37,7 +37,10 @@ func judgeNotFound(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 const listTags = "list the repository's tags with the pod's credential: an answer with tags means that only the tag is missing (crane ls %s)"
 
 func tagGone(f *facts.Facts, w *facts.Workload, t *trouble) Finding {
-	summary := fmt.Sprintf("tag %s of %s does not exist in the registry", t.image.Tag, t.image.Name())
+	summary := fmt.Sprintf("tag %s of %s does not exist in the registry", t.image.Tag, t.name())
+	if t.image.Tag == "" {
+		summary = t.name() + " does not exist in the registry under this tag"
+	}
 	key := "image " + t.image.String()
 	if c := f.RanElsewhere(t.image, t.nodes); c != nil {
 		fd := t.finding(w, "tag-not-found", Likely, fmt.Sprintf("%s any more, though pod %s on node %s still runs it", summary, c.Pod.Name(), c.Pod.NodeName()),
@@ -58,7 +61,7 @@ func tagGone(f *facts.Facts, w *facts.Workload, t *trouble) Finding {
 		return fd
 	}
 	fd := t.finding(w, "tag-not-found", Likely, fmt.Sprintf("%s, or the repository itself does not: the answer is the same for both", summary),
-		rival("repo-not-found", fmt.Sprintf(listTags, t.image.Name())))
+		rival("repo-not-found", fmt.Sprintf(listTags, t.name())))
 	fd.Key = key
 	return fd
 }
@@ -68,9 +71,9 @@ func digestGone(f *facts.Facts, w *facts.Workload, t *trouble) Finding {
 	if digest == "" {
 		digest = t.err.Digest
 	}
-	summary := fmt.Sprintf("the registry has no image %s in %s", shortDigest(digest), t.image.Name())
+	summary := fmt.Sprintf("the registry has no image %s in %s", shortDigest(digest), t.name())
 	other, c := closestTag(f.TagsRun(t.image), digest)
-	conf, rivals := Likely, []Rival{rival("repo-not-found", fmt.Sprintf(listTags, t.image.Name()))}
+	conf, rivals := Likely, []Rival{rival("repo-not-found", fmt.Sprintf(listTags, t.name()))}
 	var extra []Evidence
 	if c != nil {
 		conf, rivals = Certain, nil

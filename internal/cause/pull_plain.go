@@ -105,7 +105,7 @@ func judgePlain(w *facts.Workload, t *trouble) []Finding {
 func pluginToken(f *facts.Facts, w *facts.Workload) []Finding {
 	var out []Finding
 	for _, t := range troubles(w, []pullerror.Kind{pullerror.CredentialPlugin}) {
-		t.image = imageOf(f, t.text, t.err)
+		t.locate(f)
 		if serviceAccountText(t.err) {
 			fd := t.finding(w, "credential-plugin-sa-token", Certain, fmt.Sprintf("the credential plugin on %s gets no token of ServiceAccount %s: %s", nodesWords(t.nodes), serviceAccount(t.pod()), clip(t.err.Text)))
 			fd.Key, fd.Explains = "serviceaccount "+w.Namespace+"/"+serviceAccount(t.pod()), []string{"credential-plugin-failed"}

@@ -297,7 +297,7 @@ func herd(f *facts.Facts, w *facts.Workload) []Finding {
 	kinds := []pullerror.Kind{pullerror.RateLimited, pullerror.ServerError, pullerror.TCPTimeout, pullerror.RequestTimeout, pullerror.HeaderTimeout, pullerror.HandshakeTime}
 	var out []Finding
 	for _, t := range troubles(w, kinds) {
-		t.image = imageOf(f, t.text, t.err)
+		t.locate(f)
 		var nodes []string
 		var first, last time.Time
 		for _, p := range w.Pods {

@@ -23,6 +23,10 @@ func judgeService(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 		code, summary = "registry-unavailable-crio", fmt.Sprintf("CRI-O cannot reach %s: %s", t.host(), clip(t.err.Text))
 	case t.err.Kind == pullerror.TokenEndpoint, t.err.Kind == pullerror.ServerError && t.err.Stage == pullerror.StageToken:
 		code, summary = "token-endpoint-failed", fmt.Sprintf("the token service of %s (%s) fails%s, so nothing can be pulled from it", t.image.Registry, t.host(), t.status())
+	case t.err.Status == 400 && strings.HasPrefix(t.err.URL, "http://"):
+		// The answer to HEAD has no body that would say so.
+		return []Finding{s.apply(t.finding(w, "http-request-to-https", Likely, fmt.Sprintf("%s asks %s with plain HTTP and gets a bad request (400), as from a server that speaks HTTPS", nodesWords(t.nodes), t.host()),
+			rival("registry-5xx", "curl -s http://"+t.host()+"/v2/ and read the body")))}
 	case t.err.Kind == pullerror.HTTPStatus && t.err.Status < 500:
 		return []Finding{unread(w, t)}
 	}

@@ -19,7 +19,7 @@ func nodeCause(code string, kinds ...pullerror.Kind) func(*facts.Facts, *facts.W
 	return func(f *facts.Facts, w *facts.Workload) []Finding {
 		out := pulls(f, w)
 		for _, t := range startTroubles(w, kinds) {
-			t.image = imageOf(f, t.text, t.err)
+			t.locate(f)
 			for _, fd := range judgePull(f, w, &t) {
 				if fd.Cause == code {
 					fd.Evidence[0].Text = "the container cannot be made from the image"
@@ -237,7 +237,7 @@ func churningGC(f *facts.Facts, w *facts.Workload) []Finding {
 func ignoredMirror(f *facts.Facts, w *facts.Workload) []Finding {
 	var direct, mirrored []trouble
 	for _, t := range troubles(w, networkKinds) {
-		t.image = imageOf(f, t.text, t.err)
+		t.locate(f)
 		if t.err.Target == pullerror.TargetMirror {
 			mirrored = append(mirrored, t)
 		} else {

@@ -43,17 +43,50 @@ type troubleKey struct {
 // looked at, which keeps it cheap.
 func pullCause(code string, kinds ...pullerror.Kind) func(*facts.Facts, *facts.Workload) []Finding {
 	return func(f *facts.Facts, w *facts.Workload) []Finding {
+		if !failsWith(w, kinds) {
+			return nil
+		}
 		var out []Finding
-		for _, t := range troubles(w, kinds) {
-			t.image = imageOf(f, t.text, t.err)
-			for _, fd := range judgeTrouble(f, w, &t) {
-				if fd.Cause == code {
-					out = mergeFinding(out, fd)
-				}
+		for _, fd := range pullFindings(f, w) {
+			if fd.Cause == code {
+				out = mergeFinding(out, fd)
 			}
 		}
 		return out
 	}
+}
+
+// judgedPulls is the key under which a workload's judged pulls are remembered.
+type judgedPulls struct{ w *facts.Workload }
+
+// pullFindings judges all pull troubles of a workload, once for all causes.
+func pullFindings(f *facts.Facts, w *facts.Workload) []Finding {
+	return facts.Once(f, judgedPulls{w}, func() []Finding {
+		var out []Finding
+		for _, t := range troubles(w, nil) {
+			t.locate(f)
+			out = append(out, judgeTrouble(f, w, &t)...)
+		}
+		return out
+	})
+}
+
+// failsWith reports whether a pull of the workload fails with one of the kinds.
+func failsWith(w *facts.Workload, kinds []pullerror.Kind) bool {
+	for _, p := range w.Pods {
+		if !awaited(p) {
+			continue
+		}
+		for _, c := range p.Containers {
+			if c.Pull == nil {
+				continue
+			}
+			if err, _, ok := pullFailure(c); ok && slices.Contains(kinds, err.Kind) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // troubles groups the failing pulls of the pods that are not ready. Without
@@ -149,12 +182,32 @@ func imageVolume(c *facts.Container) (name, ref string) {
 	return "", ""
 }
 
-func imageOf(f *facts.Facts, text string, err pullerror.Error) facts.Image {
-	img := f.Image(text)
-	if img.Registry == "" {
-		img.Registry = err.ImageHost
+// What summaries call an image or a registry that a pasted text does not name.
+const (
+	noImage    = "the image"
+	noRegistry = "the registry"
+)
+
+// locate fills the parsed image. A pasted text may not say which image it is.
+func (t *trouble) locate(f *facts.Facts) {
+	t.image = f.Image(t.text)
+	if t.image.Registry == "" {
+		t.image.Registry = t.err.ImageHost
 	}
-	return img
+	if t.image.Registry == "" {
+		t.image.Registry = noRegistry
+	}
+	if t.text == "" {
+		t.text = noImage
+	}
+}
+
+// name is registry/repository, or the image as written when it is not parsed.
+func (t *trouble) name() string {
+	if t.image.Repository == "" {
+		return t.text
+	}
+	return t.image.Name()
 }
 
 func (t *trouble) add(c *facts.Container) {
@@ -207,7 +260,7 @@ func (t *trouble) vars(w *facts.Workload) map[string]string {
 	for name, value := range map[string]string{"pod": c.Pod.Name(), "container": c.Name, "image": t.text, "registry": t.image.Registry,
 		"repository": t.image.Repository, "tag": t.image.Tag, "digest": t.image.Digest, "node": c.Pod.NodeName(), "host": t.host(),
 		"serviceaccount": serviceAccount(c.Pod), "volume": t.volume, "resolver": t.err.Resolver, "dial": t.err.Dial} {
-		if value != "" {
+		if value != "" && value != noImage && value != noRegistry {
 			v[name] = value
 		}
 	}
@@ -269,6 +322,8 @@ func serviceAccount(p *facts.Pod) string {
 func mergeFinding(list []Finding, fd Finding) []Finding {
 	i := slices.IndexFunc(list, func(x Finding) bool { return x.Key == fd.Key && (x.Key != "" || x.Summary == fd.Summary) })
 	if i < 0 {
+		// The finding may be remembered and shared: growing it must copy.
+		fd.Pods, fd.Nodes, fd.Containers, fd.Evidence = slices.Clip(fd.Pods), slices.Clip(fd.Nodes), slices.Clip(fd.Containers), slices.Clip(fd.Evidence)
 		return append(list, fd)
 	}
 	x := &list[i]

@@ -35,6 +35,7 @@ type Facts struct {
 	pvcs       map[key]*corev1.PersistentVolumeClaim
 	cluster    *fit.Cluster
 	peers      *peers
+	memo       memo
 }
 
 type key struct{ namespace, name string }
