@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
 // WriteMarkdown renders the report for tickets, pull requests and job summaries.
@@ -16,11 +18,13 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, v := range r.Verdicts {
 		markdownVerdict(&b, t, v)
 	}
-	if len(r.Gaps) > 0 {
-		b.WriteString("\n#### Not seen\n\n")
-		for _, g := range r.Gaps {
-			fmt.Fprintf(&b, "- %s\n", escape(gapText(g)))
+	title := "\n#### Not seen\n\n"
+	for _, g := range r.Gaps {
+		if g.Reason == snapshot.GapNotNeeded {
+			continue
 		}
+		fmt.Fprintf(&b, "%s- %s\n", title, escape(gapText(g)))
+		title = ""
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 )
 
 // TextOptions shape the terminal rendering.
@@ -84,11 +83,12 @@ func (t *textWriter) line(s string) { t.b.WriteString(strings.TrimRight(s, " ") 
 
 // wrapped writes text after a prefix, wrapped, later lines indented by indent.
 func (t *textWriter) wrapped(prefix, text string, indent int) {
+	lines := strings.Split(text, "\n")
 	if t.o.Width > indent+20 {
-		text = ansi.Wrap(text, t.o.Width-indent, "")
+		lines = wrap(text, t.o.Width-indent)
 	}
 	pad := strings.Repeat(" ", indent)
-	for i, l := range strings.Split(text, "\n") {
+	for i, l := range lines {
 		if i == 0 {
 			t.line(prefix + l)
 		} else {
@@ -167,7 +167,7 @@ func (t *textWriter) footer(r *Report, brief bool) {
 	if trouble == 0 {
 		t.line(t.nothing(r))
 	}
-	if len(r.Gaps) > 0 && (trouble != 1 || r.Verdicts[0].State != "healthy") {
+	if trouble != 1 || r.Verdicts[0].State != "healthy" {
 		t.gaps(r)
 	}
 	if len(r.Verdicts) > 1 {

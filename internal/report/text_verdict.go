@@ -255,6 +255,9 @@ func (t *textWriter) gaps(r *Report) {
 	var absent []string
 	var failed []snapshot.Gap
 	for _, g := range r.Gaps {
+		if g.Reason == snapshot.GapNotNeeded {
+			continue
+		}
 		if g.Reason == snapshot.GapNotCaptured && g.Name == "" {
 			if len(g.Except) > 0 {
 				continue // seen where it was looked for
@@ -263,6 +266,9 @@ func (t *textWriter) gaps(r *Report) {
 		} else {
 			failed = append(failed, g)
 		}
+	}
+	if len(absent)+len(failed) == 0 {
+		return
 	}
 	t.line("")
 	if len(absent) > 0 {

@@ -12,11 +12,12 @@ import (
 func (v *Verdict) weigh(f *facts.Facts, all []cause.Finding) {
 	var standing []cause.Finding
 	for i, fd := range all {
-		if explained(all, i) {
-			v.Explained = append(v.Explained, fd)
-		} else {
+		switch by := explainer(all, i); {
+		case by == nil:
 			standing = append(standing, fd)
-		}
+		case !slices.ContainsFunc(by.Rivals, func(r cause.Rival) bool { return r.Cause == fd.Cause }):
+			v.Explained = append(v.Explained, fd)
+		} // another reading of the same evidence is named as the rival already
 	}
 	if slices.ContainsFunc(standing, isCause) {
 		// Effects hide behind any cause, also one that does not name them.
@@ -37,19 +38,19 @@ func (v *Verdict) weigh(f *facts.Facts, all []cause.Finding) {
 
 func isCause(fd cause.Finding) bool { return ClassOf(fd) != cause.Symptom }
 
-// explained reports whether another finding names all[i] as its effect. Of two
-// findings that explain each other the one earlier in the catalogue stands.
-func explained(all []cause.Finding, i int) bool {
-	for j, other := range all {
-		if j == i || !slices.Contains(other.Explains, all[i].Cause) {
+// explainer is the finding that names all[i] as its effect, nil when there is
+// none. Of two that explain each other the one earlier in the catalogue stands.
+func explainer(all []cause.Finding, i int) *cause.Finding {
+	for j := range all {
+		if j == i || !slices.Contains(all[j].Explains, all[i].Cause) {
 			continue
 		}
-		if slices.Contains(all[i].Explains, other.Cause) && i < j {
+		if slices.Contains(all[i].Explains, all[j].Cause) && i < j {
 			continue
 		}
-		return true
+		return &all[j]
 	}
-	return false
+	return nil
 }
 
 // ClassOf is the finding's own class where the facts decided it, else its
