@@ -182,7 +182,7 @@ func TestServersThatRefuse(t *testing.T) {
 		s.fail[path+"/namespaces/kube-node-lease/"+k.Resource] = 403
 	}
 	_, _, err = Cluster(context.Background(), s.config(), Options{})
-	if !errors.As(err, &login) || !login.Forbidden {
+	if !errors.As(err, &login) || !login.Forbidden || !strings.Contains(err.Error(), "name one with -n") {
 		t.Errorf("403 everywhere: %v", err)
 	}
 }

@@ -32,10 +32,16 @@ type LoginError struct {
 	Host string
 	// Forbidden is true when the credentials are good but give no right.
 	Forbidden bool
-	Err       error
+	// Everywhere is true when all namespaces were asked for: a right to one may
+	// exist.
+	Everywhere bool
+	Err        error
 }
 
 func (e *LoginError) Error() string {
+	if e.Forbidden && e.Everywhere {
+		return fmt.Sprintf("the cluster at %s lets this user read nothing of all namespaces; name one with -n: %v", e.Host, e.Err)
+	}
 	if e.Forbidden {
 		return fmt.Sprintf("the cluster at %s lets this user read nothing: %v", e.Host, e.Err)
 	}
@@ -107,7 +113,7 @@ func (c *capture) refused() error {
 	var first error
 	for _, err := range c.first {
 		if apierrors.IsForbidden(err) {
-			return &LoginError{Host: c.client.cfg.Host, Forbidden: true, Err: err}
+			return &LoginError{Host: c.client.cfg.Host, Forbidden: true, Everywhere: c.opt.Namespace == "", Err: err}
 		}
 		if first == nil || apierrors.IsUnauthorized(err) {
 			first = err

@@ -76,6 +76,9 @@ func (s *source) addOwn(raw []byte, kind string) error {
 		if err := json.Unmarshal(raw, &l); err != nil {
 			return err
 		}
+		if s.objects.Neighbours == nil {
+			s.objects.Neighbours = []*corev1.Pod{}
+		}
 		s.objects.Neighbours = appendPresent(s, s.objects.Neighbours, l.Items)
 	case "ConfigMapShapeList":
 		var l struct {

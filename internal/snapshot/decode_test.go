@@ -328,7 +328,11 @@ func TestDecodeDumpOnOneStream(t *testing.T) {
 {"level":"error"}
 ==== END logs for container app of pod shop/web-1 ====
 {"kind":"EventList","apiVersion":"v1","items":[]}
+{"kind":"ServiceList","apiVersion":"v1","items":[{"metadata":{"name":"web","namespace":"shop"},"spec":{"ports":[{"port":80}]}}]}
 `)
+	if len(s.Objects.Others) != 1 || s.Objects.Others[0].GetKind() != "Service" || s.Objects.Others[0].GetAPIVersion() != "v1" {
+		t.Errorf("others = %v, gaps = %+v", s.Objects.Others, s.Gaps)
+	}
 	if len(s.Objects.Nodes) != 1 || len(s.Objects.Pods) != 1 || len(s.Logs) != 1 || s.Logs[0].Lines[0] != `{"level":"error"}` {
 		t.Errorf("objects = %+v logs = %+v", s.Objects, s.Logs)
 	}

@@ -143,8 +143,8 @@ func (b *bundleWriter) kind(k *Kind, o *Objects) {
 }
 
 func (b *bundleWriter) neighbours(pods []*corev1.Pod) {
-	if len(pods) == 0 {
-		return
+	if pods == nil {
+		return // not read, which is not the same as none
 	}
 	items := make([]any, 0, len(pods))
 	for _, p := range pods {

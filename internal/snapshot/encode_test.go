@@ -97,6 +97,9 @@ func drawSnapshot(t *rapid.T) *Snapshot {
 	for i := range rapid.IntRange(0, 3).Draw(t, "revisions") {
 		s.Objects.ControllerRevisions = append(s.Objects.ControllerRevisions, &appsv1.ControllerRevision{ObjectMeta: meta(i), Revision: 1<<60 + 1, Data: runtime.RawExtension{Raw: []byte(`{"a":1}`)}})
 	}
+	if rapid.Bool().Draw(t, "neighbours read") {
+		s.Objects.Neighbours = []*corev1.Pod{}
+	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "neighbours") {
 		s.Objects.Neighbours = append(s.Objects.Neighbours, Neighbour(&corev1.Pod{ObjectMeta: meta(i), Spec: corev1.PodSpec{NodeName: "n1", Containers: []corev1.Container{{Name: "a", Image: "x"}}}}))
 	}

@@ -54,7 +54,8 @@ type Objects struct {
 
 	// Neighbours are the pods of other namespaces in a snapshot of one
 	// namespace, cut down to what they use of their node. They are there for
-	// scheduling arithmetic and are never judged.
+	// scheduling arithmetic and are never judged. Nil means that they were not
+	// read, an empty slice that there are none.
 	Neighbours []*corev1.Pod
 
 	// Others holds objects of kinds without a typed slice (Argo Rollouts,

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -163,10 +165,17 @@ func (s *source) addOther(raw []byte, p peek) {
 		return // {"kind": …} of some other tool
 	}
 	u := &unstructured.Unstructured{}
-	if err := u.UnmarshalJSON(raw); err != nil {
+	err := utiljson.Unmarshal(raw, &u.Object) // keeps integers, as the API machinery does
+	if err == nil && u.Object == nil {
+		err = errors.New("not an object")
+	}
+	if err != nil {
 		s.brokenObject(strings.ToLower(p.Kind), p, err)
 		return
 	}
+	// Items of a typed list do not repeat their kind.
+	u.SetAPIVersion(p.APIVersion)
+	u.SetKind(p.Kind)
 	s.objects.AddOther(u)
 	s.noteTimes(raw)
 	s.seen++

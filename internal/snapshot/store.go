@@ -255,7 +255,9 @@ func (o *Objects) AddOther(u *unstructured.Unstructured) {
 }
 
 func (o *Objects) tidyRest() {
-	o.Neighbours = tidy(o.Neighbours, func(p *corev1.Pod) identity { return identityOf(p) })
+	if len(o.Neighbours) > 0 { // none is not the same as not read
+		o.Neighbours = tidy(o.Neighbours, func(p *corev1.Pod) identity { return identityOf(p) })
+	}
 	if len(o.Others) == 0 {
 		return
 	}
