@@ -20,6 +20,10 @@ var (
 // configVolumeSightings reads the newest failed set-up of a volume of pods that
 // have no sandbox yet.
 func configVolumeSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("config-volume", readConfigVolume)(f, w)
+}
+
+func readConfigVolume(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	for _, p := range startingPods(w) {
 		if p.Phase != facts.PhaseVolume && p.Phase != facts.PhaseSandbox {
@@ -30,7 +34,7 @@ func configVolumeSightings(f *facts.Facts, w *facts.Workload) []sighting {
 		seen := map[string]bool{}
 		for i := len(p.Events) - 1; i >= 0; i-- {
 			e := p.Events[i]
-			m := setUpFailed.FindStringSubmatch(e.Message)
+			m := setUpFailed.FindStringSubmatch(clipMiddle(e.Message))
 			if e.Reason != "FailedMount" || m == nil || seen[m[1]] {
 				continue
 			}
@@ -44,18 +48,19 @@ func configVolumeSightings(f *facts.Facts, w *facts.Workload) []sighting {
 }
 
 func configVolume(f *facts.Facts, p *facts.Pod, e *facts.Event, volume string) (sighting, bool) {
+	text := clipMiddle(e.Message)
 	s := sighting{pod: p, confidence: Certain, since: e.First, last: e.Last, attempts: int(e.Count),
 		evidence: []Evidence{eventProof("the kubelet cannot set up volume "+volume, e)}, explains: []string{"mount-failed", "volume-wait-silent", "not-pulling-yet"}}
 	switch {
-	case notRegistered.MatchString(e.Message):
+	case notRegistered.MatchString(text):
 		s.code, s.same = "object-not-registered-noise", p.Name()
 		s.summary = fmt.Sprintf("the kubelet of %s does not follow the objects of volume %s yet; this passes by itself", p.NodeName(), volume)
 		s.confidence = Likely
-	case cacheNotSynced.MatchString(e.Message):
+	case cacheNotSynced.MatchString(text):
 		s.code, s.same, s.key, s.confidence = "configmap-cache-sync", p.NodeName(), "node "+p.NodeName(), cacheConfidence(s)
 		s.summary = fmt.Sprintf("the kubelet of %s has not yet read what volume %s needs", p.NodeName(), volume)
-	case noConfigKey.MatchString(e.Message):
-		m := noConfigKey.FindStringSubmatch(e.Message)
+	case noConfigKey.MatchString(text):
+		m := noConfigKey.FindStringSubmatch(text)
 		kind := map[string]string{"config": "configmap", "secret": "secret"}[m[1]]
 		name := volumeSource(p, volume, kind, m[2])
 		if name == "" {
@@ -65,11 +70,11 @@ func configVolume(f *facts.Facts, p *facts.Pod, e *facts.Event, volume string) (
 			s.describeMissing(f, kind, name, m[2], "volume "+volume)
 		}
 		s.code, s.same = "config-volume-missing", volume+"/"+m[2]
-	case objectNotFound.MatchString(e.Message):
-		m := objectNotFound.FindStringSubmatch(e.Message)
+	case objectNotFound.MatchString(text):
+		m := objectNotFound.FindStringSubmatch(text)
 		s.describeMissing(f, m[1], m[2], "", "volume "+volume)
 		s.code, s.same = "config-volume-missing", m[1]+"/"+m[2]
-	case tokenFailed.MatchString(e.Message):
+	case tokenFailed.MatchString(text):
 		s.code, s.same = "projected-token-failed", p.NodeName()
 		s.summary = fmt.Sprintf("the API server gives no ServiceAccount token for volume %s of %s", volume, p.Name())
 		s.vars = map[string]string{"serviceaccount": cmp.Or(p.Obj.Spec.ServiceAccountName, "default")}

@@ -26,6 +26,10 @@ func lastSign(p *facts.Pod) time.Time {
 // endingSightings reads pods that are being deleted, where the workload waits for
 // them to go.
 func endingSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("ending", readEnding)(f, w)
+}
+
+func readEnding(f *facts.Facts, w *facts.Workload) []sighting {
 	if !waitsForEnds(w) {
 		return nil
 	}

@@ -25,6 +25,10 @@ var (
 
 // crashSightings names the cause of every crash of the workload.
 func crashSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("crash", readCrash)(f, w)
+}
+
+func readCrash(f *facts.Facts, w *facts.Workload) []sighting {
 	crashes := crashesOf(f, w)
 	alike := map[string]map[string]bool{} // container and exit code → pods
 	for _, cr := range crashes {

@@ -22,6 +22,10 @@ var (
 // fallenSightings reads pods that the kubelet rejected, evicted or ended, or that
 // the control plane deleted, while the workload lacks pods.
 func fallenSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("fallen", readFallen)(f, w)
+}
+
+func readFallen(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	for _, p := range fallenPods(f, w) {
 		st := p.Obj.Status
@@ -30,7 +34,7 @@ func fallenSightings(f *facts.Facts, w *facts.Workload) []sighting {
 		if w.Kind == "Pod" {
 			s.class = Terminal // nothing makes a bare pod again
 		}
-		s.readFallen(st.Reason, st.Message)
+		s.readFallen(st.Reason, clipMiddle(st.Message))
 		if s.code != "" {
 			out = append(out, s)
 		}

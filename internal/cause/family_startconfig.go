@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
@@ -45,7 +46,7 @@ var (
 
 // both reads with two readers.
 func both(a, b reader) reader {
-	return func(f *facts.Facts, w *facts.Workload) []sighting { return append(a(f, w), b(f, w)...) }
+	return func(f *facts.Facts, w *facts.Workload) []sighting { return slices.Concat(a(f, w), b(f, w)) }
 }
 
 var (

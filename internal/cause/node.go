@@ -28,6 +28,10 @@ type nodeTrouble struct {
 
 // nodeSightings reads the nodes of the pods that wait.
 func nodeSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("node", readNodes)(f, w)
+}
+
+func readNodes(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	troubles := map[string][]nodeTrouble{}
 	for _, p := range waitingPods(w) {

@@ -50,7 +50,7 @@ func lastFailure(c *facts.Container, name string) *probeFailure {
 		if e.Reason != "Unhealthy" || !about(c, e) {
 			continue
 		}
-		if m := probeMessage.FindStringSubmatch(e.Message); m != nil && m[1] == name {
+		if m := probeMessage.FindStringSubmatch(clipMiddle(e.Message)); m != nil && m[1] == name {
 			return &probeFailure{event: e, text: m[3], first: e.First, last: e.Last, count: int(e.Count)}
 		}
 	}
@@ -59,6 +59,10 @@ func lastFailure(c *facts.Container, name string) *probeFailure {
 
 // notReadySightings reads containers that run and are not Ready.
 func notReadySightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("probe", readNotReady)(f, w)
+}
+
+func readNotReady(f *facts.Facts, w *facts.Workload) []sighting {
 	pods := startingPods(w)
 	if len(pods) == 0 {
 		return nil

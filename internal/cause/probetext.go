@@ -46,7 +46,7 @@ func probeFailureOf(c *facts.Container, probe string) *probeFailure {
 		if e.Reason != "Unhealthy" || !about(c, e) || e.Last.Before(started.Add(-time.Second)) {
 			continue
 		}
-		m := probeMessage.FindStringSubmatch(e.Message)
+		m := probeMessage.FindStringSubmatch(clipMiddle(e.Message))
 		if m == nil || m[1] != probe {
 			continue
 		}

@@ -31,6 +31,10 @@ const cniGrace = 3 * time.Minute
 
 // sandboxSightings reads pods without a sandbox.
 func sandboxSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("sandbox", readSandbox)(f, w)
+}
+
+func readSandbox(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	for _, p := range startingPods(w) {
 		if p.Condition("PodReadyToStartContainers").Status == "True" {
@@ -60,7 +64,7 @@ func sandboxSightings(f *facts.Facts, w *facts.Workload) []sighting {
 }
 
 func (s *sighting) readSandbox(f *facts.Facts, e *facts.Event) {
-	node, text := s.pod.NodeName(), e.Message
+	node, text := s.pod.NodeName(), clipMiddle(e.Message)
 	plugin := firstGroup(cniName, text)
 	s.vars["plugin"] = plugin
 	switch {

@@ -41,6 +41,27 @@ const (
 // reader reads the causes of one kind of evidence from a workload.
 type reader func(*facts.Facts, *facts.Workload) []sighting
 
+// rememberedAs remembers what a reader found in a workload, since each of its causes
+// asks for it.
+func rememberedAs(key string, read reader) reader {
+	return func(f *facts.Facts, w *facts.Workload) []sighting {
+		list, _ := w.Once("cause/"+key, func() any { return read(f, w) }).([]sighting)
+		return list
+	}
+}
+
+// maxText is how much of a message is read: its head and its tail, where
+// runtimes put the wrapper and the cause.
+const maxText = 8 << 10
+
+// clipMiddle cuts the middle out of a text that is too long to be meant.
+func clipMiddle(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return text[:maxText/2] + " … " + text[len(text)-maxText/2:]
+}
+
 // sighted turns a reader shared by several causes into the Detect of one.
 func sighted(read reader, code string) func(*facts.Facts, *facts.Workload) []Finding {
 	return func(f *facts.Facts, w *facts.Workload) []Finding {

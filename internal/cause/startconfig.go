@@ -24,6 +24,10 @@ var (
 
 // configSightings reads containers in CreateContainerConfigError.
 func configSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("config", readConfig)(f, w)
+}
+
+func readConfig(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	for _, p := range startingPods(w) {
 		for _, c := range p.Containers {
@@ -39,12 +43,12 @@ func configSightings(f *facts.Facts, w *facts.Workload) []sighting {
 // message, else the newest event that tells it.
 func failedText(c *facts.Container) (string, Evidence) {
 	if c.Waiting != nil && c.Waiting.Message != "" {
-		return c.Waiting.Message, Evidence{Text: "the kubelet cannot make the container",
+		return clipMiddle(c.Waiting.Message), Evidence{Text: "the kubelet cannot make the container",
 			Receipt: c.Pod.Receipt(c.StatusPath()+".state.waiting", quote(c.Waiting.Reason+": "+c.Waiting.Message), time.Time{})}
 	}
 	for _, e := range slices.Backward(c.Events) {
 		if text, ok := strings.CutPrefix(e.Message, "Error: "); ok && e.Reason == "Failed" && strings.Contains(text, " ") {
-			return text, eventProof("the kubelet cannot make the container", e)
+			return clipMiddle(text), eventProof("the kubelet cannot make the container", e)
 		}
 	}
 	return "", Evidence{}

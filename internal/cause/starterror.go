@@ -50,7 +50,7 @@ func startText(c *facts.Container) (string, Evidence) {
 	if d.Message != "" {
 		r := d.Receipt
 		r.Text = quote(r.Text)
-		return d.Message, Evidence{Text: "the runtime could not start the process", Receipt: r}
+		return clipMiddle(d.Message), Evidence{Text: "the runtime could not start the process", Receipt: r}
 	}
 	e := newestEvent(c.Pod, func(e *facts.Event) bool {
 		return e.Reason == "Failed" && e.Container == c.Name && strings.HasPrefix(e.Message, "Error: ")
@@ -58,11 +58,15 @@ func startText(c *facts.Container) (string, Evidence) {
 	if e == nil {
 		return "", Evidence{}
 	}
-	return strings.TrimPrefix(e.Message, "Error: "), eventProof("the runtime could not start the process", e)
+	return clipMiddle(strings.TrimPrefix(e.Message, "Error: ")), eventProof("the runtime could not start the process", e)
 }
 
 // startErrorSightings reads containers that the runtime could not create or start.
 func startErrorSightings(f *facts.Facts, w *facts.Workload) []sighting {
+	return rememberedAs("start", readStartError)(f, w)
+}
+
+func readStartError(f *facts.Facts, w *facts.Workload) []sighting {
 	var out []sighting
 	for _, p := range crashPods(w) {
 		for _, c := range p.Containers {

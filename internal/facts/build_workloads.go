@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -57,6 +58,7 @@ func (f *Facts) buildWorkloads() {
 }
 
 func (f *Facts) add(w *Workload) {
+	w.memo = &sync.Map{}
 	for _, r := range append(slices.Clone(w.Old), w.New) {
 		if r == nil {
 			continue

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -53,6 +54,21 @@ type Workload struct {
 	Old []*Revision
 	// Pods are all pods of the workload, new revision first.
 	Pods []*Pod
+
+	memo *sync.Map
+}
+
+// Once returns what make gives, computed once for each key and workload: a
+// reading that several causes share. make must be pure.
+func (w *Workload) Once(key string, make func() any) any {
+	if w.memo == nil {
+		return make()
+	}
+	if v, ok := w.memo.Load(key); ok {
+		return v
+	}
+	v, _ := w.memo.LoadOrStore(key, make())
+	return v
 }
 
 // Revision is one revision of a workload and the pods that run it.
