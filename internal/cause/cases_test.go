@@ -22,7 +22,7 @@ type testCase struct {
 	near bool
 	// want is the exact set of causes found, those explained by another left
 	// out. Nil means just code, or nothing for a near-miss. Symptoms hide behind
-	// any cause and say nothing alone, so they count only where code is one.
+	// any cause and say nothing alone, so they count only when asked for.
 	want []string
 	// confidence, when set, is what the finding of code must have.
 	confidence cause.Confidence
@@ -47,7 +47,7 @@ func TestCases(t *testing.T) {
 				want = []string{c.code}
 			}
 			slices.Sort(want)
-			if got := unexplained(findings, isSymptom(c.code)); !slices.Equal(got, want) {
+			if got := unexplained(findings, append(want, c.code)); !slices.Equal(got, want) {
 				t.Errorf("findings = %v, want %v", got, want)
 				for _, f := range findings {
 					t.Logf("  %s (%s): %s", f.Cause, f.Confidence, f.Summary)
@@ -73,12 +73,12 @@ func detectAll(f *facts.Facts) []cause.Finding {
 	return out
 }
 
-func isSymptom(code string) bool {
-	c := cause.ByCode(code)
-	return c != nil && c.Class == cause.Symptom
+func isSymptom(f cause.Finding) bool {
+	c := cause.ByCode(f.Cause)
+	return f.Class == cause.Symptom || f.Class == "" && c != nil && c.Class == cause.Symptom
 }
 
-func unexplained(findings []cause.Finding, symptoms bool) []string {
+func unexplained(findings []cause.Finding, asked []string) []string {
 	explained := map[string]bool{}
 	for _, f := range findings {
 		for _, code := range f.Explains {
@@ -87,7 +87,7 @@ func unexplained(findings []cause.Finding, symptoms bool) []string {
 	}
 	set := map[string]bool{}
 	for _, f := range findings {
-		if !explained[f.Cause] && (symptoms || !isSymptom(f.Cause)) {
+		if !explained[f.Cause] && (!isSymptom(f) || slices.Contains(asked, f.Cause)) {
 			set[f.Cause] = true
 		}
 	}
