@@ -194,7 +194,7 @@ var volumeCases = []testCase{
 		s := b.Deployment("web", image, 1, mountsClaim("data"))
 		s.Old("registry.example.com/shop/web:v0", "n1", 1)
 		s.Pod("").Unschedulable(refusal(1, "1 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod", noVictims))
-	}},
+	}, want: []string{"surge-no-capacity"}},
 	{code: "rwop-in-use", name: "text of 1.33, nodes not read", build: func(b *snaptest.Builder) {
 		unseen(b, "nodes")
 		waits(b, refusal(1, "1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode", noVictims), mountsClaim("data"))

@@ -139,7 +139,7 @@ func detectJobWaitsTerminating(f *facts.Facts, w *facts.Workload) []Finding {
 			Evidence{Text: "the Job waits for pods to fail fully", Receipt: w.Receipt("spec.podReplacementPolicy", "Failed", time.Time{})},
 			Evidence{Text: "the pod is being deleted", Receipt: p.Receipt("metadata.deletionTimestamp", end.UTC().Format(time.RFC3339), end)})
 		fd.Since = end.Add(-graceOf(p))
-		fd.NextRetry = end
+		fd.NextRetry, fd.Explains = end, []string{"old-pod-grace"}
 		if f.Now.Sub(end) > 30*time.Second {
 			fd.Class = Symptom // overdue: what holds the pod is the cause
 		}
@@ -246,7 +246,7 @@ func detectRecreateWaits(f *facts.Facts, w *facts.Workload) []Finding {
 		plural(int32(len(going)), "the last old one has", fmt.Sprintf("all %d old ones have", len(going))), plural(int32(len(going)), "it has", "they have"), last.UTC().Format("15:04:05")),
 		Evidence{Text: "old pods go before new ones come", Receipt: w.Receipt("spec.strategy.type", "Recreate", time.Time{})},
 		Evidence{Text: "an old pod is being deleted", Receipt: going[0].Receipt("metadata.deletionTimestamp", last.UTC().Format(time.RFC3339), last)})
-	fd.NextRetry, fd.Since = last, last.Add(-graceOf(going[0]))
+	fd.NextRetry, fd.Since, fd.Explains = last, last.Add(-graceOf(going[0])), []string{"old-pod-grace"}
 	if f.Now.Sub(last) > 30*time.Second {
 		fd.Class = Symptom // overdue: what holds the pod is the cause
 	}

@@ -45,19 +45,6 @@ var selectingAllPlaybook = Playbook{
 	},
 }
 
-var claimCreatePlaybook = Playbook{
-	Means: "Each pod of this StatefulSet gets a volume claim of its own first, and that claim cannot be made: a storage quota is used up, or a claim of the same name is still being deleted.",
-	Verify: []Step{
-		{Text: "See whether the claim exists and is terminating", Command: "kubectl -n {namespace} get pvc {claim}"},
-		{Text: "Compare the storage quotas with what is used", Command: "kubectl -n {namespace} describe resourcequota"},
-	},
-	Mend: []Step{
-		{Text: "Delete claims of the namespace that nothing needs any more; their data goes with them", Undo: "none: restore the data from a backup", Approver: "app owner", When: []string{"quota"}},
-		{Text: "Raise requests.storage or the count of claims in quota {quota}", Command: "kubectl -n {namespace} edit resourcequota {quota}", Undo: "set the old value again", Approver: "namespace admin", When: []string{"quota"}},
-		{Text: "If claim {claim} is terminating, let the pod that still mounts it end; never strip its finalizer while a pod uses it", Approver: "app owner", When: []string{"!quota"}},
-	},
-}
-
 var brokenRevisionPlaybook = Playbook{
 	Means: "The template was corrected, but an OrderedReady StatefulSet first waits for the broken pod of the former revision to become Ready, which it never will. Nothing is updated until somebody deletes that pod; it comes back with the corrected template and the same volume.",
 	Verify: []Step{

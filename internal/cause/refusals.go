@@ -34,7 +34,7 @@ type refusal struct {
 // there, or a later attempt of the same controller succeeded. Pods that run
 // meanwhile do not hide it: a quota with room for one of three pods refuses two.
 func refusedAs(w *facts.Workload, kind string) (refusal, bool) {
-	r, ok := currentRefusal(w)
+	r, ok := findRefusal(w)
 	if !ok || refusalKind(r.Message) != kind {
 		return refusal{}, false
 	}
@@ -42,8 +42,17 @@ func refusedAs(w *facts.Workload, kind string) (refusal, bool) {
 	return r, true
 }
 
-// currentRefusal finds the newest refusal that stands now, of any kind.
+// currentRefusal is the refusal that stands now, of any kind.
 func currentRefusal(w *facts.Workload) (refusal, bool) {
+	r, ok := findRefusal(w)
+	if ok {
+		r.countAttempts(refusalKind(r.Message))
+	}
+	return r, ok
+}
+
+// findRefusal finds the newest refusal that stands now, its attempts uncounted.
+func findRefusal(w *facts.Workload) (refusal, bool) {
 	if w.New != nil {
 		if r, ok := refusalOf(w, w.New); ok {
 			return r, true
