@@ -64,8 +64,8 @@ var (
 
 // Effects of a node that cannot start or reach its pods.
 var (
-	startEffects = []string{"sandbox-failed-runtime", "create-container-error", "cni-not-ready", "cni-setup-failed", "container-status-unknown", "nodelost-ready-false", "mount-failed", "volume-wait-silent", "configmap-cache-sync"}
-	lostEffects  = []string{"nodelost-ready-false", "node-lost-terminating", "taint-eviction", "container-status-unknown", "not-pulling-yet"}
+	startEffects = []string{"untolerated-taint", "sandbox-failed-runtime", "create-container-error", "cni-not-ready", "cni-setup-failed", "container-status-unknown", "nodelost-ready-false", "mount-failed", "volume-wait-silent", "configmap-cache-sync"}
+	lostEffects  = []string{"untolerated-taint", "nodelost-ready-false", "node-lost-terminating", "taint-eviction", "container-status-unknown", "not-pulling-yet"}
 )
 
 func anyPod(*facts.Pod) bool { return true }
