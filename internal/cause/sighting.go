@@ -77,6 +77,9 @@ func sighted(read reader, code string) func(*facts.Facts, *facts.Workload) []Fin
 
 // gather makes one finding for each group of sightings, in order of appearance.
 func gather(w *facts.Workload, list []sighting) []Finding {
+	if len(list) == 0 {
+		return nil
+	}
 	type group struct {
 		fd    Finding
 		pods  map[string]bool
