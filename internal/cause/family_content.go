@@ -15,7 +15,7 @@ func contentCauses() []Cause {
 				Mend: []Step{archSelector, {Text: "Publish the image for the node's platform too (docker buildx build --platform).", Approver: "app owner"},
 					cure("app owner", "Or keep the pods on nodes it is built for.", "kubectl -n {namespace} patch {workload} --type=strategic -p '{\"spec\":{\"template\":{\"spec\":{\"nodeSelector\":{\"kubernetes.io/arch\":\"ARCH\"}}}}}'", "kubectl -n {namespace} rollout undo {workload}"), rollBack},
 			}},
-		{Code: "wrong-arch-at-exec", Family: Content, Class: Terminal, Title: "Image built for another processor", Detect: wrongArch,
+		{Code: "wrong-arch-at-exec", Family: Content, Class: Terminal, Title: "Image built for another processor", Detect: either(wrongArch, pullCause("wrong-arch-at-exec", pullerror.ExecFormat)),
 			Playbook: Playbook{
 				Means:  "The image was pulled, since it names a single platform and nothing checks that, and its program is for another processor. A start script without its first line (#!) fails alike.",
 				Verify: []Step{look("See what the image is built for.", "crane config {image} | jq '{architecture,os}'"), look("See the nodes' processors.", "kubectl get nodes -L kubernetes.io/arch")},

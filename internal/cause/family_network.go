@@ -190,13 +190,13 @@ func mirrorCauses() []Cause {
 	drop := cure("node owner", "Take the mirror out of the settings until it works (no restart needed).", "kubectl debug node/{node} -it --image=busybox -- chroot /host mv /etc/containerd/certs.d/{upstream} /etc/containerd/certs.d/{upstream}.off",
 		"kubectl debug node/{node} -it --image=busybox -- chroot /host mv /etc/containerd/certs.d/{upstream}.off /etc/containerd/certs.d/{upstream}")
 	return []Cause{
-		{Code: "mirror-error-masks-upstream", Family: Network, Class: SelfHealing, Title: "Mirror fails and hides the registry's answer", Detect: pullCause("mirror-error-masks-upstream", append(slices.Clone(networkKinds), serviceKinds...)...),
+		{Code: "mirror-error-masks-upstream", Family: Network, Class: SelfHealing, Title: "Mirror fails and hides the registry's answer", Detect: pullCause("mirror-error-masks-upstream", mirrorKinds...),
 			Playbook: Playbook{
 				Means:  "The node asks a mirror first, and its error is the one shown. The registry behind it may be well, or have an error of its own that nobody sees.",
 				Verify: []Step{hosts, look("Ask the registry itself.", "crane digest {image}")},
 				Mend:   []Step{{Text: "Repair the mirror.", Approver: "platform team"}, drop, waitRetry},
 			}},
-		{Code: "mirror-no-blob-fallback", Family: Network, Class: SelfHealing, Title: "Mirror fails for layers and nothing stands in", Detect: pullCause("mirror-no-blob-fallback", append(append(slices.Clone(networkKinds), serviceKinds...), pullerror.BlobMissing)...),
+		{Code: "mirror-no-blob-fallback", Family: Network, Class: SelfHealing, Title: "Mirror fails for layers and nothing stands in", Detect: pullCause("mirror-no-blob-fallback", mirrorKinds...),
 			Playbook: Playbook{
 				Means:  "The mirror gave the manifest and then fails for the layers. The runtime does not turn to the registry: it is not in the node's list, or the mirror's answer had already begun.",
 				Verify: []Step{hosts},

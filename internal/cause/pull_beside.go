@@ -24,6 +24,9 @@ var networkKinds = []pullerror.Kind{pullerror.DNSNotFound, pullerror.DNSServfail
 // serviceKinds are failures of a registry that was reached.
 var serviceKinds = []pullerror.Kind{pullerror.RateLimited, pullerror.ServerError, pullerror.TokenEndpoint, pullerror.RegistryDown}
 
+// mirrorKinds are failures that a mirror can have in a registry's stead.
+var mirrorKinds = slices.Concat(networkKinds, serviceKinds, []pullerror.Kind{pullerror.HTTPStatus, pullerror.BlobMissing})
+
 // mixedCredentials: the kubelet tried several credentials and they failed
 // differently; the text lists one error each.
 func mixedCredentials(w *facts.Workload, t *trouble, found []Finding) (Finding, bool) {
