@@ -38,7 +38,8 @@ func detectPaused(_ *facts.Facts, w *facts.Workload) []Finding {
 	case w.New == nil && len(w.Old) == 0:
 		summary = fmt.Sprintf("%s is paused since it was made, so its %s %s never created", w.Ref(), countPods(w.Desired), plural(w.Desired, "was", "were"))
 	case w.New == nil:
-		summary = fmt.Sprintf("%s is paused, so the change of its template waits; %s of the former revision %s", w.Ref(), countPods(max(readyPods(w.OldPods()), w.Ready)), plural(readyPods(w.OldPods()), "serves", "serve"))
+		serving := max(readyPods(w.OldPods()), w.Ready)
+		summary = fmt.Sprintf("%s is paused, so the change of its template waits; %s of the former revision %s", w.Ref(), countPods(serving), plural(serving, "serves", "serve"))
 	default:
 		summary = fmt.Sprintf("%s was paused in mid-rollout: %d of %d pods are of the new revision", w.Ref(), w.Updated, w.Desired)
 		if old > 0 {

@@ -31,6 +31,11 @@ func detectDeadlineExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 	fd := seenIn(w, "progress-deadline-exceeded", Certain, fmt.Sprintf("the rollout of %s made no step forward%s: %d of %d pods updated, %d available", w.Ref(), limit, w.Updated, w.Desired, w.Available),
 		Evidence{Text: "the controller's deadline has passed", Receipt: w.Receipt("status.conditions[Progressing]", c.Message, c.LastUpdate)})
 	fd.Explains = []string{"min-replicas-unavailable"}
+	for _, p := range livePods(w.NewPods()) {
+		if p.Phase != facts.PhaseReady {
+			fd.touch(p, nil)
+		}
+	}
 	return []Finding{fd}
 }
 
