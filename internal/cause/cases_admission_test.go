@@ -71,6 +71,21 @@ var admissionCases = []testCase{
 		b.Deployment("web", "registry.example.com/shop/web:v1", 1).Healthy().Pod("n1").Ready()
 	}},
 	{code: "serviceaccount-missing", name: "no such account", confidence: cause.Certain, build: refused(noAccount)},
+	{code: "serviceaccount-missing", name: "the condition still tells of a quota", build: func(b *snaptest.Builder) {
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 1)
+		s.ReplicaSet.Status.Conditions = append(s.ReplicaSet.Status.Conditions, replicaFailure(fullQuota))
+		s.FailedCreate(noAccount)
+	}},
+	{code: "serviceaccount-missing", name: "only the Deployment was read", build: func(b *snaptest.Builder) {
+		refused(noAccount)(b)
+		b.Snap.Objects.ReplicaSets, b.Snap.Objects.Events = nil, nil
+	}},
+	{code: "serviceaccount-missing", name: "a DaemonSet's pods", build: func(b *snaptest.Builder) {
+		b.Node("n1")
+		d := b.DaemonSet("agent", "registry.example.com/agent:v1", 1)
+		d.Status.CurrentNumberScheduled, d.Status.UpdatedNumberScheduled = 0, 0
+		b.Event("DaemonSet", snaptest.Namespace, "agent", d.UID, "Warning", "FailedCreate", "Error creating: "+noAccount, 4*time.Minute, 10*time.Second, 9)
+	}},
 	{code: "serviceaccount-missing", name: "a webhook that is not found", near: true, want: []string{"webhook-no-endpoints"},
 		build: refused(`Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: Post "https://policy.hooks.svc:443/validate?timeout=10s": service "policy" not found`)},
 	{code: "priorityclass-missing", name: "no such class", confidence: cause.Certain, build: refused(noClass, priority("high"))},

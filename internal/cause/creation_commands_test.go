@@ -99,3 +99,33 @@ func TestPodSecurityPatch(t *testing.T) {
 		t.Errorf("no ready command in %+v", plan.Fixes(f))
 	}
 }
+
+// TestRefusalOver holds that a refusal whose reason is gone is waiting for the
+// controller's next try, not a stall.
+func TestRefusalOver(t *testing.T) {
+	for _, c := range []struct {
+		code  string
+		build func(b *snaptest.Builder)
+	}{
+		{"quota-exceeded", func(b *snaptest.Builder) {
+			refused(fullQuota, asking("cpu", "100m"))(b)
+			quota(b, "compute", amounts("requests.cpu", "900m"), amounts("requests.cpu", "100m"))
+		}},
+		{"serviceaccount-missing", func(b *snaptest.Builder) {
+			refused(noAccount)(b)
+			b.Snap.Objects.ServiceAccounts[0].Name = "no-such-sa"
+		}},
+		{"webhook-no-endpoints", func(b *snaptest.Builder) {
+			refused(noEndpoints)(b)
+			hook(b, "policy.example.com", 2)
+		}},
+	} {
+		b := snaptest.New()
+		c.build(b)
+		for _, f := range detectAll(facts.Build(b.Snap)) {
+			if f.Cause == c.code && f.Class != cause.Waiting {
+				t.Errorf("%s is %q, want waiting: %s", c.code, f.Class, f.Summary)
+			}
+		}
+	}
+}
