@@ -122,10 +122,9 @@ func TestRefusalOver(t *testing.T) {
 	} {
 		b := snaptest.New()
 		c.build(b)
-		for _, f := range detectAll(facts.Build(b.Snap)) {
-			if f.Cause == c.code && f.Class != cause.Waiting {
-				t.Errorf("%s is %q, want waiting: %s", c.code, f.Class, f.Summary)
-			}
+		found := detectAll(facts.Build(b.Snap))
+		if !slices.ContainsFunc(found, func(f cause.Finding) bool { return f.Cause == c.code && f.Class == cause.Waiting }) {
+			t.Errorf("want %s as waiting, found %+v", c.code, found)
 		}
 	}
 }
