@@ -2,6 +2,7 @@ package facts
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,11 +165,21 @@ func replicasOr1(n *int32) int32 {
 	return *n
 }
 
+// equalTemplate compares templates as the deployment controller does, without
+// the hash label. It copies nothing deep: it runs for every ReplicaSet.
 func equalTemplate(a, b *corev1.PodTemplateSpec) bool {
-	x, y := a.DeepCopy(), b.DeepCopy()
-	delete(x.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	delete(y.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return apiequality.Semantic.DeepEqual(x, y)
+	x, y := *a, *b
+	x.Labels, y.Labels = withoutHash(a.Labels), withoutHash(b.Labels)
+	return apiequality.Semantic.DeepEqual(&x, &y)
+}
+
+func withoutHash(labels map[string]string) map[string]string {
+	if _, ok := labels[appsv1.DefaultDeploymentUniqueLabelKey]; !ok {
+		return labels
+	}
+	out := maps.Clone(labels)
+	delete(out, appsv1.DefaultDeploymentUniqueLabelKey)
+	return out
 }
 
 func sortPods(pods []*Pod) []*Pod {
