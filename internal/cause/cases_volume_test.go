@@ -69,7 +69,7 @@ func mounted(p *snaptest.Pod) {
 const unboundText = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 
 var volumeCases = []testCase{
-	{code: "provisioning-failed", name: "no such class", build: func(b *snaptest.Builder) {
+	{code: "unbound-immediate-pvc", name: "no such class", build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		addClass(b, "standard", "ebs.csi.aws.com")
 		addClaim(b, "data", "fast", "")

@@ -73,8 +73,8 @@ func provisioningFailed(f *facts.Facts, w *facts.Workload) []Finding {
 		for _, name := range fit.ClaimNames(p.Obj) {
 			claim, _ := f.PVC(p.Obj.Namespace, name)
 			e := claimTrouble(f, p.Obj.Namespace, name, claim)
-			if e == nil {
-				continue
+			if e == nil || classTrouble(e) {
+				continue // a class that is not there is unboundPVC's
 			}
 			if i, ok := seen[name]; ok {
 				out[i].touch(p, nil)
@@ -93,40 +93,52 @@ func provisioningFinding(f *facts.Facts, w *facts.Workload, p *facts.Pod, name s
 	fd.Vars["claim"] = name
 	fd.Since, fd.Last, fd.Attempts = e.First, e.Last, int(e.Count)
 	fd.Evidence = append([]Evidence{{"no volume was made for the claim", e.Receipt()}}, fd.Evidence...)
-	cls, sc, known := class(f, claim)
+	cls, _, known := class(f, claim)
 	set(fd.Vars, "class", cls)
-	switch {
-	case strings.Contains(e.Message, "no storage class is set"):
+	if strings.Contains(e.Message, "no storage class is set") {
 		fd.Class = Terminal
 		fd.Summary = fmt.Sprintf("claim %s of %s names no storage class, there is no default and no volume matches it", name, w.Name)
 		if known {
 			fd.Summary += "; " + classNames(f)
 		}
-	case strings.Contains(e.Message, "storageclass") && strings.Contains(e.Message, "not found"):
-		missing := cmp.Or(cls, quoted(e.Message))
-		set(fd.Vars, "class", missing)
-		fd.Class = Terminal
-		fd.Summary = fmt.Sprintf("claim %s of %s asks for storage class %s, which does not exist", name, w.Name, missing)
-		if f.Snap.Covers("storageclasses", "") {
-			fd.Summary += "; " + classNames(f)
-		}
-		fd.Key = "storage class " + missing
-		if sc != nil {
-			fd.Class = Waiting
-			fd.Summary = fmt.Sprintf("storage class %s, which claim %s of %s was missing, exists now; the claim should be tried again", missing, name, w.Name)
-		}
-	default:
-		fd.Summary = fmt.Sprintf("no volume could be made for claim %s of %s: %s", name, w.Name, oneLine(rpcText(e.Message), 200))
-		for _, code := range []string{"InvalidArgument", "ResourceExhausted", "PermissionDenied", "Unauthenticated"} {
-			if strings.Contains(e.Message, code) {
-				fd.Class = Terminal
-			}
-		}
-		if cls != "" {
-			fd.Key = "storage class " + cls
+		set(fd.Vars, "noclass", "yes")
+		return fd
+	}
+	fd.Summary = fmt.Sprintf("no volume could be made for claim %s of %s: %s", name, w.Name, oneLine(rpcText(e.Message), 200))
+	for _, code := range []string{"InvalidArgument", "ResourceExhausted", "PermissionDenied", "Unauthenticated"} {
+		if strings.Contains(e.Message, code) {
+			fd.Class = Terminal
 		}
 	}
+	if cls != "" {
+		fd.Key = "storage class " + cls
+	}
 	return fd
+}
+
+// classTrouble tells the volume controller's word that the class of a claim
+// does not exist from a provisioner's that it could not make a volume.
+func classTrouble(e *facts.Event) bool {
+	return strings.Contains(e.Message, "storageclass") && strings.Contains(e.Message, "not found")
+}
+
+// readClassTrouble fills a finding from such an event.
+func readClassTrouble(f *facts.Facts, w *facts.Workload, fd *Finding, name, cls string, sc *storagev1.StorageClass, e *facts.Event) {
+	fd.Class, fd.Confidence = Terminal, Certain
+	fd.Since, fd.Last, fd.Attempts = e.First, e.Last, int(e.Count)
+	fd.Evidence = append([]Evidence{{"why the claim has no volume", e.Receipt()}}, fd.Evidence...)
+	cls = cmp.Or(cls, quoted(e.Message))
+	set(fd.Vars, "class", cls)
+	fd.Summary = fmt.Sprintf("claim %s of %s asks for storage class %s, which does not exist", name, w.Name, cls)
+	fd.Key = "storage class " + cls
+	set(fd.Vars, "noclass", "yes")
+	if f.Snap.Covers("storageclasses", "") {
+		fd.Summary += "; " + classNames(f)
+	}
+	if sc != nil {
+		fd.Class = Waiting
+		fd.Summary = fmt.Sprintf("storage class %s, which claim %s of %s was missing, exists now; the claim should be tried again", cls, name, w.Name)
+	}
 }
 
 // rpcText drops the wrapping before the driver's own words.
@@ -164,7 +176,12 @@ func unboundPVC(f *facts.Facts, w *facts.Workload) []Finding {
 		pending, bound := 0, 0
 		for _, name := range fit.ClaimNames(p.Obj) {
 			claim, _ := f.PVC(p.Obj.Namespace, name)
+			e := claimTrouble(f, p.Obj.Namespace, name, claim)
 			if claim == nil {
+				if e != nil && classTrouble(e) {
+					readClassTrouble(f, w, &fd, name, "", nil, e)
+					fd.Vars["claim"] = name
+				}
 				continue
 			}
 			if claim.Status.Phase == corev1.ClaimBound {
@@ -179,8 +196,11 @@ func unboundPVC(f *facts.Facts, w *facts.Workload) []Finding {
 			set(fd.Vars, "class", cls)
 			fd.Evidence = append(fd.Evidence, Evidence{"the claim has no volume", facts.Receipt{Kind: "PersistentVolumeClaim", Namespace: claim.Namespace, Name: name, Field: "status.phase", Text: string(claim.Status.Phase), Time: f.Now}})
 			switch {
+			case e != nil && classTrouble(e):
+				readClassTrouble(f, w, &fd, name, cls, sc, e)
 			case sc == nil && known && cls != "":
 				fd.Class = Terminal
+				set(fd.Vars, "noclass", "yes")
 				fd.Summary = fmt.Sprintf("claim %s of %s asks for storage class %s, which does not exist; %s", name, w.Name, cls, classNames(f))
 			case sc != nil && sc.Provisioner == "kubernetes.io/no-provisioner":
 				fd.Class = Terminal

@@ -11,17 +11,20 @@ var (
 var provisioningPlaybook = Playbook{
 	Means:  "The pod waits for a volume, and making the volume fails. The storage class may not exist, the driver may be down, or the storage behind it refuses: no quota, no rights, wrong parameters. The pod itself is not at fault.",
 	Verify: []Step{seeClaim, seeClasses, seeStep("Look for a driver that is not ready", "kubectl get pods -A | grep -i -e csi -e provisioner")},
-	Mend: []Step{mendStep(storageTeam, "Repair what the driver names: rights, quota, parameters", "", "Nothing to undo"),
-		mendStep(appOwner, "If the class is wrong, make the claim again with one that exists; the class of a claim cannot be changed", "kubectl -n {namespace} delete pvc {claim}", "Create the claim again; it never had a volume, so no data is lost", "claim"),
-		mendStep(storageTeam, "Create the class, or make one the default", "", "Delete the class, or take the default mark away")},
+	Mend: []Step{mendStep(appOwner, "Make the claim again and name a class in it (kubectl get storageclass lists them)", "kubectl -n {namespace} delete pvc {claim}", "Create the claim again; it never had a volume, so no data is lost", "claim", "noclass"),
+		mendStep(storageTeam, "Or make a class the default", "", "Take the default mark away", "noclass"),
+		mendStep(storageTeam, "Repair what the driver names: rights, quota, parameters", "", "Nothing to undo", "!noclass"),
+		mendStep(appOwner, "If the class is wrong, make the claim again with one that exists; the class of a claim cannot be changed", "kubectl -n {namespace} delete pvc {claim}", "Create the claim again; it never had a volume, so no data is lost", "claim", "!noclass")},
 }
 
 var unboundPlaybook = Playbook{
 	Means:  "The pod mounts a claim that should be bound at once and is not. Whatever makes volumes for its class has not answered, or there is no free volume that matches.",
 	Verify: []Step{seeClaim, seeClasses, seeStep("See whether volumes are free", "kubectl get pv")},
-	Mend: []Step{mendStep(storageTeam, "Repair the provisioner of the class", "", "Nothing to undo"),
+	Mend: []Step{mendStep(appOwner, "Make the claim again with a class that exists (kubectl get storageclass lists them); it never had a volume, so no data is lost", "kubectl -n {namespace} delete pvc {claim}", "apply the claim's manifest again", "claim", "noclass"),
+		mendStep(storageTeam, "Or create the missing class, or mark a class as the default for claims that name none", "", "Delete the class again, or take the default mark away", "noclass"),
+		mendStep(storageTeam, "Repair the provisioner of the class", "", "Nothing to undo", "!noclass"),
 		mendStep(storageTeam, "For a class that makes no volumes, create one that matches size, access mode and class", "", "Delete the volume"),
-		mendStep(appOwner, "Make the claim again with a class that exists", "kubectl -n {namespace} delete pvc {claim}", "Create the claim again; it never had a volume, so no data is lost", "claim")},
+		mendStep(appOwner, "Make the claim again with a class that exists", "kubectl -n {namespace} delete pvc {claim}", "Create the claim again; it never had a volume, so no data is lost", "claim", "!noclass")},
 }
 
 var pvcMissingPlaybook = Playbook{
