@@ -3,7 +3,7 @@ GO ?= go
 LAB := cd lab && $(GO) run ./cmd/lab
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-product test-lab lab lab-down record bench fuzz docs lint
+.PHONY: help build demo test test-product test-lab lab lab-down record bench fuzz docs
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,3 @@ fuzz: ## fuzz every parser for FUZZTIME (default 30s) each
 
 docs: ## regenerate docs/causes, exit codes and the command reference
 	$(GO) run ./docs/generate
-
-lint: ## golangci-lint, when it is installed
-	golangci-lint run

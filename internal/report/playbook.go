@@ -60,7 +60,11 @@ func WriteCausePage(w io.Writer, c cause.Cause) error {
 				fmt.Fprintf(&b, "\n%s\n", fence(plan.Reference(s.Command), "   "))
 			}
 			if s.Undo != "" {
-				fmt.Fprintf(&b, "\n   Undo: %s\n", escape(plan.Reference(s.Undo)))
+				undo := escape(plan.Reference(s.Undo))
+				if strings.HasPrefix(s.Undo, "kubectl ") {
+					undo = "`" + plan.Reference(s.Undo) + "`"
+				}
+				fmt.Fprintf(&b, "\n   Undo: %s\n", undo)
 			}
 		}
 	}
