@@ -15,8 +15,29 @@ import (
 // Explain finds the causes in pasted text, best first, and returns the time in
 // the text that counts as the present.
 func Explain(text string) (*report.Findings, time.Time) {
-	snap := paste.Read(text)
-	f := facts.Build(snap)
+	read := paste.Read(text)
+	list := judged(read)
+	if len(list) == 0 || rank(list[0]) > 0 {
+		// What the engine could not read as a state may still be known words.
+		list = append(worded(read.Said), list...)
+		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(a), rank(b)) })
+	}
+	var out []cause.Finding
+	for _, fd := range list {
+		fd = unnamed(fd)
+		if !read.Dated {
+			fd = undated(fd)
+		}
+		if !slices.ContainsFunc(out, func(o cause.Finding) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
+			out = append(out, fd)
+		}
+	}
+	return report.NewFindingsDocument(report.NewFindings(out)), read.Snapshot.TakenAt
+}
+
+// judged are the findings of the engine on all that the text shows.
+func judged(read paste.Reading) []cause.Finding {
+	f := facts.Build(read.Snapshot)
 	var list []cause.Finding
 	for _, w := range f.Workloads {
 		v := verdict.Judge(f, w)
@@ -26,16 +47,13 @@ func Explain(text string) (*report.Findings, time.Time) {
 		list = append(list, *v.Primary)
 		list = append(list, v.Contributing...)
 	}
+	for i := range list {
+		list[i] = open(list[i], read.Assumed)
+	}
 	slices.SortStableFunc(list, func(a, b cause.Finding) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
 	})
-	var out []cause.Finding
-	for _, fd := range list {
-		if !slices.ContainsFunc(out, func(o cause.Finding) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
-			out = append(out, fd)
-		}
-	}
-	return report.NewFindingsDocument(report.NewFindings(out)), snap.TakenAt
+	return list
 }
 
 // rank puts faults before waiting by design, and both before effects.
@@ -45,6 +63,9 @@ func rank(fd cause.Finding) int {
 		return 1
 	case cause.Symptom:
 		return 2
+	}
+	if fd.Cause == "unknown" {
+		return 3
 	}
 	return 0
 }

@@ -120,7 +120,6 @@ func section(lines []string, name string) []string {
 
 func (d *draft) describePod(ref objectRef, top map[string]string, lines []string) {
 	p := d.pod(ref)
-	p.described = true
 	for _, v := range []string{top["Start Time"]} {
 		d.clock(v)
 	}
@@ -146,6 +145,7 @@ func (d *draft) describePod(ref objectRef, top map[string]string, lines []string
 	}
 	d.containers(p, section(lines, "Init Containers"), true)
 	d.containers(p, section(lines, "Containers"), false)
+	p.conditions = len(section(lines, "Conditions")) > 0
 	for _, l := range section(lines, "Conditions") {
 		if f := strings.Fields(l); len(f) == 2 && (f[1] == "True" || f[1] == "False" || f[1] == "Unknown") {
 			p.condition(corev1.PodConditionType(f[0]), corev1.ConditionStatus(f[1]), "", "", d.now)
@@ -181,7 +181,7 @@ func (d *draft) containers(p *podDraft, lines []string, init bool) {
 		case spec == nil:
 		case indent == 4:
 			part = key
-			d.containerField(spec, st, key, value)
+			d.containerField(p, spec, st, key, value)
 		case indent >= 6:
 			d.stateField(spec, st, part, key, value)
 		}
@@ -198,12 +198,13 @@ func (p *podDraft) newContainer(name string, init bool) (*corev1.Container, *cor
 	return &(*specs)[len(*specs)-1], &(*states)[len(*states)-1]
 }
 
-func (d *draft) containerField(spec *corev1.Container, st *corev1.ContainerStatus, key, value string) {
+func (d *draft) containerField(p *podDraft, spec *corev1.Container, st *corev1.ContainerStatus, key, value string) {
 	switch key {
 	case "Image":
 		spec.Image, st.Image = value, value
 	case "State":
 		setState(&st.State, value)
+		p.states = true
 	case "Last State":
 		setState(&st.LastTerminationState, value)
 	case "Ready":

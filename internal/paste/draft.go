@@ -29,25 +29,37 @@ type draft struct {
 	events   []*corev1.Event
 	owners   map[objectRef]bool
 	objects  snapshot.Objects
+	said     []Saying
+}
+
+// Saying is one message or event of the text, for readers of words alone.
+type Saying struct {
+	// Kind and Reason are those of the event; empty for a bare message.
+	Kind, Reason string
+	Text         string
+	Normal       bool // an event of type Normal
 }
 
 // podDraft is a pod of which parts are known.
 type podDraft struct {
 	obj *corev1.Pod
-	// described is true when states come from the text itself and must not be
-	// inferred from events.
-	described bool
+	// states and conditions are true when the text itself shows the container
+	// states or the pod's conditions, so that events must not change them.
+	states, conditions bool
 }
 
 func newDraft() *draft {
 	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}}
 }
 
+// Names of objects that the text leaves unnamed. No real object is called so;
+// Unnamed recognises them, and nothing shown to a user may hold one.
 const (
-	someNamespace = "default"
-	somePod       = "pod"
-	someContainer = "app"
-	someNode      = "node"
+	someNamespace = "unnamed-namespace"
+	somePod       = "unnamed-pod"
+	someContainer = "unnamed-container"
+	someNode      = "unnamed-node"
+	someWorkload  = "unnamed-workload"
 )
 
 // pod returns the pod of a name, made on first sight. Without a name it is the
@@ -148,6 +160,7 @@ type line struct {
 
 // event records an event and what it says about the state of its object.
 func (d *draft) event(l line) {
+	d.said = append(d.said, Saying{l.ref.kind, l.reason, l.message, l.typ == "Normal"})
 	if l.ref.kind == "Pod" {
 		p := d.pod(l.ref)
 		l.ref = objectRef{"Pod", p.obj.Namespace, p.obj.Name}
@@ -203,7 +216,7 @@ func (d *draft) owner(l line) {
 		d.objects.Jobs = append(d.objects.Jobs, &batchv1.Job{ObjectMeta: meta, Spec: batchv1.JobSpec{Completions: &one, Parallelism: &one}})
 	case "PersistentVolumeClaim":
 		d.objects.PVCs = append(d.objects.PVCs, &corev1.PersistentVolumeClaim{ObjectMeta: meta, Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}})
-		p := d.pod(objectRef{"Pod", l.ref.namespace, "pod-with-" + l.ref.name})
+		p := d.pod(objectRef{"Pod", l.ref.namespace, somePod + "-with-" + l.ref.name})
 		p.obj.Spec.Volumes = append(p.obj.Spec.Volumes, corev1.Volume{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: l.ref.name}}})
 		p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
 		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "pod has unbound immediate PersistentVolumeClaims", d.now)
@@ -221,7 +234,7 @@ func (d *draft) node(name string) *corev1.Node {
 	}
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	d.objects.Nodes = append(d.objects.Nodes, n)
-	p := d.pod(objectRef{"Pod", someNamespace, "pod-on-" + name})
+	p := d.pod(objectRef{"Pod", someNamespace, somePod + "-on-" + name})
 	p.bind(name)
 	p.container("")
 	p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)

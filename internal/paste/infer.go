@@ -6,8 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
 var (
@@ -28,7 +26,7 @@ func (d *draft) infer(p *podDraft, l *line) {
 	}
 	switch l.reason {
 	case "FailedScheduling", "NotTriggerScaleUp", "TriggeredScaleUp":
-		if l.reason == "FailedScheduling" && !p.described && p.obj.Spec.NodeName == "" && !strings.Contains(l.source, "karpenter") {
+		if l.reason == "FailedScheduling" && !p.conditions && p.obj.Spec.NodeName == "" && !strings.Contains(l.source, "karpenter") {
 			p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", l.message, at.Time)
 		}
 		if len(p.obj.Spec.Containers) == 0 {
@@ -38,11 +36,15 @@ func (d *draft) infer(p *podDraft, l *line) {
 	case "Scheduled", "SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet":
 		return
 	}
-	if p.obj.Spec.NodeName == "" && !p.described {
+	if p.obj.Spec.NodeName == "" && !p.conditions {
 		p.bind("")
 	}
+	if reason := rejection(l.message); reason != "" && p.obj.Status.Reason == "" {
+		p.obj.Status.Phase, p.obj.Status.Reason, p.obj.Status.Message = corev1.PodFailed, reason, l.message
+		return
+	}
 	if l.reason == "Evicted" || l.reason == "Preempted" && strings.HasPrefix(l.message, "Preempted") {
-		if !p.described && l.reason == "Evicted" {
+		if p.obj.Status.Reason == "" && l.reason == "Evicted" {
 			p.obj.Status.Phase, p.obj.Status.Reason, p.obj.Status.Message = corev1.PodFailed, "Evicted", l.message
 		}
 		return
@@ -56,12 +58,12 @@ func (d *draft) infer(p *podDraft, l *line) {
 	}
 	c := p.container(l.container)
 	l.container = c.Name
-	if image := pullerror.ImageIn(l.message); image != "" {
+	if image := imageIn(l.message); image != "" {
 		if s := p.spec(c.Name); s != nil && s.Image == "" {
 			s.Image, c.Image = image, image
 		}
 	}
-	if !p.described {
+	if !p.states {
 		stateFrom(p, c, l, at)
 	}
 }

@@ -1,9 +1,7 @@
 package paste
 
 import (
-	"encoding/json"
 	"regexp"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,16 +10,7 @@ import (
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
-var (
-	klogHead   = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ?`)
-	syslogHead = regexp.MustCompile(`^(?:\w{3} +\d+ [\d:]{8}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|dockerd|kernel|k3s|rke2)(?:\[\d+\])?: `)
-	dateHead   = regexp.MustCompile(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
-	logPair    = regexp.MustCompile(`\b(msg|error|err|pod|containerName|message|image)=("(?:[^"\\]|\\.)*"|\S+)`)
-	podOfLog   = regexp.MustCompile(`\bpod="?([a-z0-9.-]+)[/_]([a-z0-9.-]+)"?|pod=([a-z0-9.-]+)_([a-z0-9.-]+)\(|pod "([a-z0-9.-]+)_([a-z0-9.-]+)\(`)
-	startWith  = regexp.MustCompile(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with (\w+): \\*"?`)
-	eventLog   = regexp.MustCompile(`^(?:Event occurred|Event\(.*?\): )`)
-	eventType  = regexp.MustCompile(`^(?:(?:type: '(?:Normal|Warning)' )?reason: '(\w+)' )(.*)$`)
-)
+var startWith = regexp.MustCompile(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with (\w+): \\*"?`)
 
 // loose reads a line that is no table: a log line or a bare message. It returns
 // the number of lines used.
@@ -40,11 +29,18 @@ func (d *draft) loose(lines []string) int {
 		text += "\n" + strings.TrimSpace(lines[used])
 		used++
 	}
-	ref, msgs := unwrapLog(text)
-	for _, m := range msgs {
-		if d.message(ref, m) {
-			break
+	l := unwrapLog(text)
+	if l.event != nil {
+		d.event(*l.event)
+		return used
+	}
+	for _, m := range l.messages {
+		if d.message(l.ref, m) {
+			return used
 		}
+	}
+	for _, m := range l.messages {
+		d.said = append(d.said, Saying{Text: m})
 	}
 	return used
 }
@@ -73,67 +69,6 @@ func (d *draft) rows(lines []string, parse func(string) *line) int {
 func eventish(l string) bool {
 	return describeStart.MatchString(l) || describeCut(l) || eventHeader(l) != nil || podHeader(l) ||
 		describedForm.MatchString(l) || listedForm.MatchString(strings.TrimSpace(l)) || klogHead.MatchString(strings.TrimSpace(l))
-}
-
-// unwrapLog takes a log line apart: which pod it is about, and the messages in
-// it, most telling first.
-func unwrapLog(text string) (objectRef, []string) {
-	ref := objectRef{kind: "Pod"}
-	body := syslogHead.ReplaceAllString(text, "")
-	body = dateHead.ReplaceAllString(body, "")
-	body = klogHead.ReplaceAllString(body, "")
-	if m := podOfLog.FindStringSubmatch(body); m != nil {
-		for i := 1; i+1 < len(m); i += 2 {
-			if m[i] != "" && strings.Contains(m[0], "/") {
-				ref.namespace, ref.name = m[i], m[i+1]
-			} else if m[i] != "" {
-				ref.name, ref.namespace = m[i], m[i+1]
-			}
-		}
-	}
-	if strings.HasPrefix(body, "{") {
-		return ref, jsonLog(body, &ref)
-	}
-	var out []string
-	for _, m := range logPair.FindAllStringSubmatch(body, 20) {
-		if m[1] == "error" || m[1] == "err" || m[1] == "message" {
-			out = append(out, unquote(m[2]))
-		}
-	}
-	for _, m := range logPair.FindAllStringSubmatch(body, 20) {
-		if m[1] == "msg" {
-			out = append(out, unquote(m[2]))
-		}
-	}
-	return ref, append(out, body)
-}
-
-func unquote(s string) string {
-	if u, err := strconv.Unquote(s); err == nil {
-		return u
-	}
-	return strings.Trim(s, `"`)
-}
-
-// jsonLog reads one JSON object a line, as structured loggers and some event
-// exporters write them.
-func jsonLog(body string, ref *objectRef) []string {
-	var obj map[string]any
-	if json.Unmarshal([]byte(body), &obj) != nil {
-		return []string{body}
-	}
-	var out []string
-	for _, k := range []string{"error", "err", "message", "msg", "log", "note"} {
-		if s, ok := obj[k].(string); ok && s != "" {
-			out = append(out, s)
-		}
-	}
-	if s, ok := obj["pod"].(string); ok {
-		if ns, name, ok := strings.Cut(s, "/"); ok {
-			ref.namespace, ref.name = ns, name
-		}
-	}
-	return out
 }
 
 // rule classifies a bare message as the event that carries it.
@@ -183,7 +118,7 @@ func (d *draft) message(ref objectRef, text string) bool {
 		}
 		l := line{ref: ref, typ: "Warning", reason: r.reason, message: text, last: -1, first: -1}
 		if r.kind != "Pod" {
-			l.ref = objectRef{kind: r.kind, name: "workload-1"}
+			l.ref = objectRef{kind: r.kind, name: someWorkload}
 			if !strings.HasPrefix(text, "Error creating: ") && !strings.HasPrefix(text, "create Pod ") {
 				l.message = "Error creating: " + text
 			}
@@ -194,17 +129,12 @@ func (d *draft) message(ref objectRef, text string) bool {
 		d.event(l)
 		return true
 	}
-	if pullerror.Looks(text) {
-		image := pullerror.ImageIn(text)
-		msg := text
-		if !strings.HasPrefix(text, "Failed to pull image") && !strings.HasPrefix(text, "Back-off pulling") {
-			msg = "Failed to pull image " + strconv.Quote(image) + ": " + text
-		}
-		reason := "Failed"
-		if strings.HasPrefix(text, "Back-off pulling") {
-			reason = "BackOff"
-		}
-		d.event(line{ref: ref, typ: "Warning", reason: reason, message: msg, last: -1, first: -1})
+	if pullish(text) {
+		d.pullFailure(ref, text)
+		return true
+	}
+	if reason := rejection(text); reason != "" {
+		d.event(line{ref: ref, typ: "Warning", reason: reason, message: text, last: -1, first: -1})
 		return true
 	}
 	return d.death(ref, text)
@@ -213,13 +143,14 @@ func (d *draft) message(ref objectRef, text string) bool {
 // syncError reads the kubelet's `failed to "StartContainer" for "app" with
 // REASON: "message"`.
 func (d *draft) syncError(ref objectRef, text string, m []int) bool {
+	d.said = append(d.said, Saying{Kind: "Pod", Text: text})
 	action, name, reason := text[m[2]:m[3]], text[m[4]:m[5]], text[m[6]:m[7]]
 	msg := strings.TrimRight(strings.ReplaceAll(strings.ReplaceAll(text[m[1]:], `\\\"`, `"`), `\"`, `"`), `"\, ]`)
 	switch action {
 	case "StartContainer":
 		p := d.pod(ref)
 		p.bind("")
-		p.described = true
+		p.states = true
 		c := p.container(name)
 		p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)
 		switch reason {

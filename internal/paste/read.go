@@ -17,17 +17,33 @@ const (
 	maxLine  = 64 << 10
 )
 
+// Reading is what a text shows.
+type Reading struct {
+	Snapshot *snapshot.Snapshot
+	// Dated is true when the text holds absolute times; else all times are ages
+	// counted back from Epoch and must not be shown.
+	Dated bool
+	// Assumed is true when only words that other programs print too made this an
+	// image pull.
+	Assumed bool
+	// Said are the messages in the text, in order.
+	Said []Saying
+}
+
 // Read turns text into a snapshot. It never fails: text in which nothing is
-// recognised gives a snapshot without objects. Times are relative to Epoch
-// where the text has only ages.
-func Read(text string) *snapshot.Snapshot {
+// recognised gives a snapshot without objects.
+func Read(text string) Reading {
 	if s := structured(text); s != nil {
-		return s
+		return Reading{Snapshot: s, Dated: true}
 	}
 	d := newDraft()
 	d.lines(clean(text))
-	return d.snapshot()
+	assumed := len(d.order) == 0 && len(d.owners) == 0 && d.assume()
+	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Assumed: assumed, Said: d.said}
 }
+
+// Unnamed tells the made-up names of objects that the text does not name.
+func Unnamed(name string) bool { return strings.Contains(name, "unnamed-") }
 
 // structured reads YAML and JSON as kubectl prints them; nil when the text is
 // neither.

@@ -79,7 +79,7 @@ toomanyrequests: slow down
 `
 
 func TestDescribePod(t *testing.T) {
-	f := facts.Build(Read(described))
+	f := facts.Build(Read(described).Snapshot)
 	if len(f.Pods) != 1 {
 		t.Fatalf("%d pods, want 1", len(f.Pods))
 	}
@@ -130,7 +130,7 @@ func TestEventTables(t *testing.T) {
 		"message":    "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
 		"log line":   `I1122 10:17:35.123456       1 schedule_one.go:1041] "Unable to schedule pod; no fit; waiting" pod="shop/web-5d8f-abcde" err="0/3 nodes are available: 3 Insufficient cpu."`,
 	} {
-		f := facts.Build(Read(text))
+		f := facts.Build(Read(text).Snapshot)
 		if len(f.Pods) != 1 || f.Pods[0].Scheduling == nil || f.Pods[0].Scheduling.Fit.Nodes != 3 {
 			t.Errorf("%s: pods %+v", name, f.Pods)
 		}
@@ -139,7 +139,7 @@ func TestEventTables(t *testing.T) {
 
 func TestKubeletLog(t *testing.T) {
 	text := `E1122 10:18:22.111111    1234 pod_workers.go:1298] "Error syncing pod, skipping" err="failed to \"StartContainer\" for \"app\" with CreateContainerConfigError: \"secret \\\"db\\\" not found\"" pod="shop/web-1" podUID="x"`
-	f := facts.Build(Read(text))
+	f := facts.Build(Read(text).Snapshot)
 	if len(f.Pods) != 1 || f.Pods[0].Name() != "web-1" {
 		t.Fatalf("pods %+v", f.Pods)
 	}
@@ -151,7 +151,7 @@ func TestKubeletLog(t *testing.T) {
 
 func TestTextWithoutProblem(t *testing.T) {
 	for _, text := range []string{"", "hello", "everything is fine\nnothing to see", "NAME READY STATUS RESTARTS AGE\nweb-1 1/1 Running 0 5m"} {
-		for _, p := range facts.Build(Read(text)).Pods {
+		for _, p := range facts.Build(Read(text).Snapshot).Pods {
 			if p.Phase != facts.PhaseReady {
 				t.Errorf("%q: pod %s in phase %s", text, p.Name(), p.Phase)
 			}
@@ -164,5 +164,5 @@ func FuzzRead(f *testing.F) {
 	f.Add("LAST SEEN TYPE REASON OBJECT MESSAGE\n3m Warning Failed pod/x y")
 	f.Add("Name: x\nContainers:\n  a:\n    State: Waiting\n      Reason: X\nEvents:\n")
 	f.Add(`{"apiVersion":"v1","kind":"Pod"}`)
-	f.Fuzz(func(t *testing.T, text string) { facts.Build(Read(text)) })
+	f.Fuzz(func(t *testing.T, text string) { facts.Build(Read(text).Snapshot) })
 }

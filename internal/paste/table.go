@@ -149,12 +149,18 @@ func listedRow(l string, namespaced, wide bool) *line {
 	return r
 }
 
-func plausibleNamespace(s string) bool { return regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(s) }
+var namespaceName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+func plausibleNamespace(s string) bool { return namespaceName.MatchString(s) }
+
+// eventKinds are the kinds whose events say something of a rollout.
+var eventKinds = []string{"Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Node", "PersistentVolumeClaim",
+	"HorizontalPodAutoscaler", "PodDisruptionBudget", "ConfigMap", "Rollout", "NodeClaim", "NodePool", "Namespace"}
 
 // kindName maps "pod", "replicaset", "deployment.apps" to the kind.
 func kindName(s string) string {
 	s, _, _ = strings.Cut(strings.ToLower(s), ".")
-	for _, k := range []string{"Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Node", "PersistentVolumeClaim", "HorizontalPodAutoscaler"} {
+	for _, k := range eventKinds {
 		if strings.ToLower(k) == strings.TrimSuffix(s, "s") || strings.ToLower(k) == s {
 			return k
 		}

@@ -1,0 +1,73 @@
+package diagnose
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/paste"
+)
+
+var (
+	madeUp    = regexp.MustCompile(`\bunnamed-(namespace|pod|container|node|workload)(?:-(?:on|with)-[\w.-]+)?`)
+	titled    = regexp.MustCompile(`\b(?:[Nn]ode|[Cc]ontainer|[Pp]od|[Ww]orkload) (unnamed-)`)
+	qualified = regexp.MustCompile(`\bunnamed-namespace/`)
+	gaps      = regexp.MustCompile(` {2,}`)
+)
+
+// unnamed takes names that the text does not hold out of a finding: sentences
+// say "the pod", commands that need the name are dropped.
+func unnamed(fd cause.Finding) cause.Finding {
+	fd.Summary = sentence(fd.Summary)
+	for k, v := range fd.Vars {
+		if paste.Unnamed(v) || v == "" {
+			delete(fd.Vars, k)
+		}
+	}
+	fd.Pods = slices.DeleteFunc(slices.Clone(fd.Pods), paste.Unnamed)
+	fd.Nodes = slices.DeleteFunc(slices.Clone(fd.Nodes), paste.Unnamed)
+	fd.Containers = slices.DeleteFunc(slices.Clone(fd.Containers), paste.Unnamed)
+	if paste.Unnamed(fd.Key) {
+		fd.Key = ""
+	}
+	fd.Evidence = slices.Clone(fd.Evidence)
+	for i := range fd.Evidence {
+		e := &fd.Evidence[i]
+		e.Text = sentence(e.Text)
+		r := &e.Receipt
+		r.Field, r.Text = madeUp.ReplaceAllString(r.Field, "?"), sentence(r.Text)
+		if paste.Unnamed(r.Namespace) {
+			r.Namespace = ""
+		}
+		if paste.Unnamed(r.Name) {
+			r.Name = "?"
+		}
+	}
+	fd.Rivals = slices.Clone(fd.Rivals)
+	for i := range fd.Rivals {
+		fd.Rivals[i].SettledBy = madeUp.ReplaceAllString(fd.Rivals[i].SettledBy, "<$1>")
+	}
+	return fd
+}
+
+func sentence(s string) string {
+	s = qualified.ReplaceAllString(s, "")
+	s = titled.ReplaceAllString(s, "$1")
+	s = madeUp.ReplaceAllString(s, "the $1")
+	if strings.HasPrefix(s, " ") {
+		s = "the registry" + s // a subject that the text does not name
+	}
+	return strings.TrimSpace(gaps.ReplaceAllString(s, " the image "))
+}
+
+// undated clears times that were counted back from an invented present.
+func undated(fd cause.Finding) cause.Finding {
+	fd.Since, fd.Last, fd.NextRetry = time.Time{}, time.Time{}, time.Time{}
+	fd.Evidence = slices.Clone(fd.Evidence)
+	for i := range fd.Evidence {
+		fd.Evidence[i].Receipt.Time = time.Time{}
+	}
+	return fd
+}

@@ -1,0 +1,90 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/paste"
+)
+
+// wording ties words that a component prints to the causes they can mean.
+type wording struct {
+	text   string // lower case
+	causes string // codes, the likeliest first
+}
+
+// worded reads messages by their words alone, one finding per set of causes.
+func worded(said []paste.Saying) []cause.Finding {
+	var out []cause.Finding
+	seen := map[string]bool{}
+	for _, s := range said {
+		if len(seen) > 20 || len(s.Text) > 16<<10 {
+			break
+		}
+		codes := codesOf(s)
+		if len(codes) == 0 || seen[codes[0]] {
+			continue
+		}
+		seen[codes[0]] = true
+		out = append(out, wordFinding(s, codes))
+	}
+	return out
+}
+
+func wordFinding(s paste.Saying, codes []string) cause.Finding {
+	fd := cause.Finding{Cause: codes[0], Confidence: cause.Likely, Vars: map[string]string{},
+		Summary:  cause.ByCode(codes[0]).Title + ": the text says " + quoteLine(s.Text, 200),
+		Evidence: []cause.Evidence{{Text: "these words are printed for it", Receipt: facts.Receipt{Kind: "Text", Name: "paste", Field: "event/" + s.Reason, Text: s.Text}}}}
+	if s.Reason == "" {
+		fd.Evidence[0].Receipt.Field = "message"
+	}
+	for _, c := range codes[1:] {
+		fd.Confidence = cause.Possible
+		fd.Rivals = append(fd.Rivals, cause.Rival{Cause: c, SettledBy: settle(c)})
+	}
+	return fd
+}
+
+// settle is the first check of a cause's playbook.
+func settle(code string) string {
+	for _, s := range cause.ByCode(code).Playbook.Verify {
+		return s.Text
+	}
+	return ""
+}
+
+func quoteLine(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[:n], "") + "…"
+	}
+	return "“" + s + "”"
+}
+
+// codesOf are the known causes that the words of a message or the reason of an
+// event can mean.
+func codesOf(s paste.Saying) []string {
+	lower := strings.ToLower(strings.TrimSpace(s.Text))
+	for _, w := range wordings {
+		if strings.Contains(lower, w.text) {
+			return known(w.causes)
+		}
+	}
+	for _, word := range []string{s.Reason, strings.TrimSpace(s.Text)} {
+		if codes, ok := reasons[strings.TrimPrefix(strings.TrimPrefix(word, "Reason: "), "reason: ")]; ok && !(s.Normal && word == s.Reason) {
+			return known(codes)
+		}
+	}
+	return nil
+}
+
+func known(codes string) []string {
+	var out []string
+	for _, c := range strings.Fields(codes) {
+		if cause.ByCode(c) != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
