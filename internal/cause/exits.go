@@ -105,6 +105,9 @@ func (cr crash) name(f *facts.Facts) (sighting, bool) {
 		s.key = "node " + c.Pod.NodeName()
 		return s, true
 	}
+	if cr.unseen() {
+		return cr.anyEnd(line), true
+	}
 	if l, m := findLine(c, formatLine); m != nil && d.ExitCode != 0 {
 		s := cr.sighting("exec-format-error", "")
 		s.execFormat(f)

@@ -58,6 +58,30 @@ func (cr crash) ownExit(f *facts.Facts, line string) (sighting, bool) {
 	return s, true
 }
 
+// unseen reports that the source shows that the container keeps ending, but
+// not how.
+func (cr crash) unseen() bool {
+	return cr.death != nil && cr.death.Reason == "" && cr.c.LastDeath() == nil
+}
+
+// anyEnd names a crash of which no termination is known: the state alone fits
+// every way to end.
+func (cr crash) anyEnd(line string) sighting {
+	code := "crashloop-app-error"
+	if cr.c.Kind == facts.InitContainer {
+		code = "init-container-failing"
+	}
+	s := cr.sighting(code, fmt.Sprintf("%s keeps ending and waits for its next start; its exit code, which tells why, was not seen", whoIs(cr.c)))
+	s.confidence = Possible
+	delete(s.vars, "exitcode")
+	check := fmt.Sprintf("kubectl -n %s get pod %s -o jsonpath='{..lastState.terminated}'", cr.c.Pod.Obj.Namespace, cr.c.Pod.Name())
+	for _, rival := range []string{"oomkilled", "liveness-kill", "exit-0-completed-loop", "exit-126-127", "exec-format-error"} {
+		s.rivals = append(s.rivals, Rival{Cause: rival, SettledBy: check})
+	}
+	s.withLog(line)
+	return s
+}
+
 // outside reads a log that ends because something else does not answer.
 func (cr crash) outside() (sighting, bool) {
 	c := cr.c

@@ -16,10 +16,13 @@ import (
 // the text that counts as the present.
 func Explain(text string) (*report.Findings, time.Time) {
 	read := paste.Read(text)
-	list := judged(read)
+	list := judged(read, false)
 	if len(list) == 0 || rank(list[0]) > 0 {
 		// What the engine could not read as a state may still be known words.
 		list = append(worded(read.Said), list...)
+		if assumed, ok := paste.Assume(text); ok && len(list) == 0 {
+			read, list = assumed, judged(assumed, true)
+		}
 		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(a), rank(b)) })
 	}
 	var out []cause.Finding
@@ -36,7 +39,7 @@ func Explain(text string) (*report.Findings, time.Time) {
 }
 
 // judged are the findings of the engine on all that the text shows.
-func judged(read paste.Reading) []cause.Finding {
+func judged(read paste.Reading, assumed bool) []cause.Finding {
 	f := facts.Build(read.Snapshot)
 	var list []cause.Finding
 	for _, w := range f.Workloads {
@@ -48,7 +51,7 @@ func judged(read paste.Reading) []cause.Finding {
 		list = append(list, v.Contributing...)
 	}
 	for i := range list {
-		list[i] = open(list[i], read.Assumed)
+		list[i] = open(list[i], assumed)
 	}
 	slices.SortStableFunc(list, func(a, b cause.Finding) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/unjam-dev/unjam/internal/cause"
+	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
 // sample is one message of testdata/taxonomy.tsv: what a component prints when
@@ -48,6 +49,17 @@ func samples(t *testing.T) []sample {
 
 // image is an image that fits the sample: of the registry that it names.
 func (s sample) image() string {
+	if i := pullerror.ImageIn(s.message); i != "" && !strings.Contains(i, "...") {
+		return i
+	}
+	if m := bareImage.FindStringSubmatch(s.message); m != nil {
+		return m[1]
+	}
+	for part, host := range map[string]string{"ecr-public": "public.ecr.aws", "dockerhub": "docker.io", "mirror-error": "docker.io", "ecr-": "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "gar-": "europe-docker.pkg.dev", "acr-": "shopacr.azurecr.io"} {
+		if strings.Contains(s.cause, part) && (part != "ecr-" || s.cause != "rate-limit-ecr-public") {
+			return host + "/shop/web:v1"
+		}
+	}
 	if m := hostInText.FindStringSubmatch(s.message); m != nil && !strings.Contains(m[1], "auth.") {
 		host := strings.Replace(m[1], "registry-1.docker.io", "docker.io", 1)
 		return host + "/shop/web:v1"
@@ -55,7 +67,9 @@ func (s sample) image() string {
 	return "registry.example.com/shop/web:v1"
 }
 
-var hostInText = regexp.MustCompile(`(?:https?://|lookup |from host )([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:io|com|dev|amazonaws\.com|local|lab)(?::\d+)?)[/ ":]`)
+var bareImage = regexp.MustCompile(`^([a-z0-9.-]+/[a-z0-9/._-]+:[\w.-]+): not found`)
+
+var hostInText = regexp.MustCompile(`(?:https?://|lookup |from host | in )([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:io|com|dev|amazonaws\.com|local|lab)(?::\d+)?)[/ ":]`)
 
 // eventText is the message as an event carries it; "" when events never do.
 func (s sample) eventText() (reason, message string) {
@@ -64,6 +78,8 @@ func (s sample) eventText() (reason, message string) {
 		return "", ""
 	case s.reason == "pull":
 		return "Failed", fmt.Sprintf("Failed to pull image %q: rpc error: code = Unknown desc = %s", s.image(), s.message)
+	case s.reason == "FailedCreatePodSandBox" && strings.HasPrefix(s.cause, "cni-") && !strings.HasPrefix(s.message, "Failed to"):
+		return s.reason, `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "2585": plugin type="bridge" failed (add): ` + s.message
 	case s.reason == "FailedCreate" && s.kind == "ReplicaSet" && !strings.HasPrefix(s.message, "Error creating: "):
 		return s.reason, "Error creating: " + s.message
 	case s.reason == "FailedScheduling" && fragment(s.message):
@@ -140,8 +156,14 @@ var forms = []struct {
 		case strings.Contains(phase, "reserve") || strings.Contains(phase, "generate") || strings.Contains(phase, "containerd container") || strings.Contains(phase, "deadline"):
 			waiting = "CreateContainerError"
 		}
+		switch {
+		case s.cause == "pull-secret-malformed":
+			waiting = strings.TrimPrefix(m, "Error: ")
+		case len(strings.Fields(s.message)) == 2:
+			return "" // the reason is all there is
+		}
 		m = strings.TrimPrefix(strings.TrimPrefix(m, "Error: "), fmt.Sprintf("Failed to pull image %q: ", s.image()))
-		return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: shop}\nspec:\n  nodeName: node-a\n  containers: [{name: app, image: %q}]\nstatus:\n  phase: Pending\n  containerStatuses:\n  - name: app\n    image: %q\n    state:\n      waiting:\n        reason: %s\n        message: %q\n", s.image(), s.image(), waiting, m)
+		return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: shop}\nspec:\n  nodeName: node-a\n  containers: [{name: app, image: %q}]\nstatus:\n  phase: Pending\n  containerStatuses:\n  - name: app\n    image: %q\n    state:\n      waiting:\n        reason: %q\n        message: %q\n", s.image(), s.image(), waiting, m)
 	}},
 }
 

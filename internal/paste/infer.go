@@ -1,11 +1,15 @@
 package paste
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
 var (
@@ -13,7 +17,7 @@ var (
 	restarting   = regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
 	killFor      = regexp.MustCompile(`Container (\S+) failed (liveness|startup) probe`)
 	ociTrouble   = regexp.MustCompile(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
-	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to prepare subPath|failed to sync (configmap|secret) cache`)
+	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to (?:prepare subPath|create subPath directory)|cannot find volume "|failed to sync (configmap|secret) cache`)
 	nameReserved = regexp.MustCompile(`(?i)name "[^"]+" is reserved|context deadline exceeded|failed to reserve|failed to create container|failed to generate`)
 )
 
@@ -25,10 +29,11 @@ func (d *draft) infer(p *podDraft, l *line) {
 		p.bind(m[3])
 	}
 	switch l.reason {
-	case "FailedScheduling", "NotTriggerScaleUp", "TriggeredScaleUp":
-		if l.reason == "FailedScheduling" && !p.conditions && p.obj.Spec.NodeName == "" && !strings.Contains(l.source, "karpenter") {
-			p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", l.message, at.Time)
+	case "FailedScheduling", "NotTriggerScaleUp", "TriggeredScaleUp", "Nominated":
+		if l.source == "" && karpenterSays.MatchString(l.message) {
+			l.source = "karpenter"
 		}
+		p.unplaced(l, at.Time)
 		if len(p.obj.Spec.Containers) == 0 {
 			p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
 		}
@@ -68,6 +73,43 @@ func (d *draft) infer(p *podDraft, l *line) {
 	}
 }
 
+// neverPull is the kubelet's own text, for sources that show the reason alone.
+func neverPull(image string) string {
+	return fmt.Sprintf("Container image %q is not present with pull policy of Never", image)
+}
+
+// karpenterSays are the words of Karpenter's FailedScheduling and Nominated
+// events, for tables without the column of the source.
+var karpenterSays = regexp.MustCompile(`nodepool|instance type|^Pod should schedule on: |did not tolerate taint|does not have known values|unsatisfiable topology constraint`)
+
+// unplaced sets the condition of a pod without a node. What an autoscaler says
+// is not the scheduler's message, but implies one.
+func (p *podDraft) unplaced(l *line, at time.Time) {
+	if p.obj.Spec.NodeName != "" {
+		return
+	}
+	scheduler := l.reason == "FailedScheduling" && !strings.Contains(l.source, "karpenter")
+	for _, c := range p.obj.Status.Conditions {
+		if c.Type == corev1.PodScheduled && (c.Message != "" && !strings.HasPrefix(c.Message, noWord) || c.Status == corev1.ConditionTrue) && !scheduler {
+			return
+		}
+	}
+	switch {
+	case !scheduler:
+		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", noWord, at)
+	case strings.Contains(l.message, "SchedulerError") || strings.HasPrefix(l.message, "running ") || strings.Contains(l.message, "binding volumes: "):
+		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "SchedulerError", l.message, at)
+	case strings.Contains(l.message, "scheduling gates"):
+		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "SchedulingGated", l.message, at)
+		p.obj.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "unnamed-gate"}}
+	default:
+		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", l.message, at)
+	}
+}
+
+// noWord stands where the scheduler's message is not in the text.
+const noWord = "(the scheduler's message is not in the text)"
+
 func waiting(c *corev1.ContainerStatus, reason, message string) {
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
 }
@@ -82,11 +124,15 @@ func stateFrom(p *podDraft, c *corev1.ContainerStatus, l *line, at metav1.Time) 
 		switch {
 		case strings.HasPrefix(m, "Failed to pull image"):
 			waiting(c, "ErrImagePull", m)
+		case strings.HasPrefix(m, "Error: ErrImageNeverPull"):
+			waiting(c, "ErrImageNeverPull", neverPull(c.Image))
+		case pullerror.Parse(m, c.Image).Kind == pullerror.SecretMalformed:
+			waiting(c, "ErrImagePull", strings.TrimPrefix(m, "Error: "))
 		case strings.HasPrefix(m, "Error: ImagePullBackOff"), strings.HasPrefix(m, "Error: ErrImagePull"):
 			if w := c.State.Waiting; w == nil || w.Message == "" {
 				waiting(c, strings.TrimPrefix(m, "Error: "), "")
 			}
-		case strings.HasPrefix(m, "Error: ErrImageNeverPull"), strings.HasPrefix(m, "Error: InvalidImageName"), strings.HasPrefix(m, "Error: ImageInspectError"):
+		case strings.HasPrefix(m, "Error: InvalidImageName"), strings.HasPrefix(m, "Error: ImageInspectError"):
 			if w := c.State.Waiting; w == nil || w.Reason == "ContainerCreating" {
 				waiting(c, strings.TrimPrefix(m, "Error: "), "")
 			}

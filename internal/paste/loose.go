@@ -80,7 +80,8 @@ type rule struct {
 
 // rules are tried in order; the first that matches decides.
 var rules = []rule{
-	{regexp.MustCompile(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
+	{regexp.MustCompile(`Unable to retrieve (?:some image pull secrets|pull secret)`), "Pod", "FailedToRetrieveImagePullSecret"},
+	{regexp.MustCompile(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running "[^"]*" filter plugin|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
 	{regexp.MustCompile(`pod didn't trigger scale-up`), "Pod", "NotTriggerScaleUp"},
 	{regexp.MustCompile(`pod triggered scale-up`), "Pod", "TriggeredScaleUp"},
 	{regexp.MustCompile(`^Error creating: |exceeded quota: |failed quota: |status unknown for quota|insufficient quota to match|violates PodSecurity|admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '|error looking up service account|no PriorityClass with name|RuntimeClass "[^"]+" not found|(?:maximum|minimum) \S+ usage per |limit to request ratio per|unable to validate against any (?:pod security policy|security context constraint)|is forbidden: `), "ReplicaSet", "FailedCreate"},
@@ -88,7 +89,7 @@ var rules = []rule{
 	{regexp.MustCompile(`failed (?:liveness|startup) probe`), "Pod", "Killing"},
 	{regexp.MustCompile(`(?i)PostStartHook failed|Exec lifecycle hook|FailedPostStartHook`), "Pod", "FailedPostStartHook"},
 	{regexp.MustCompile(`(?i)failed to create pod sandbox|failed to setup network for sandbox|FailedCreatePodSandBox|CreatePodSandbox|failed to get sandbox image|RunPodSandbox`), "Pod", "FailedCreatePodSandBox"},
-	{regexp.MustCompile(`(?i)network is not ready|NetworkPluginNotReady|NetworkReady=false`), "Pod", "NetworkNotReady"},
+	{regexp.MustCompile(`(?i)^network is not ready`), "Pod", "NetworkNotReady"},
 	{regexp.MustCompile(`Multi-Attach error|Waiting for detach|AttachVolume\.`), "Pod", "FailedAttachVolume"},
 	{regexp.MustCompile(`MountVolume\.|MapVolume\.|NodeExpandVolume\.|Unable to attach or mount volumes|hostPath type check failed`), "Pod", "FailedMount"},
 	{regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container|CrashLoopBackOff`), "Pod", "BackOff"},
@@ -103,7 +104,7 @@ var rules = []rule{
 var (
 	oomText  = regexp.MustCompile(`(?i)\bOOMKilled\b|Memory cgroup out of memory|Out of memory: Killed process`)
 	exitText = regexp.MustCompile(`(?i)\b(?:exit(?:ed)?(?: with)?(?: code| status)|exit code)[: =]*(\d{1,3})\b`)
-	nodeText = regexp.MustCompile(`(?i)kubelet stopped posting node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
+	nodeText = regexp.MustCompile(`(?i)kubelet (?:stopped posting|never posted) node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
 )
 
 // message classifies one message; false when it means nothing known.

@@ -23,9 +23,6 @@ type Reading struct {
 	// Dated is true when the text holds absolute times; else all times are ages
 	// counted back from Epoch and must not be shown.
 	Dated bool
-	// Assumed is true when only words that other programs print too made this an
-	// image pull.
-	Assumed bool
 	// Said are the messages in the text, in order.
 	Said []Saying
 }
@@ -38,8 +35,16 @@ func Read(text string) Reading {
 	}
 	d := newDraft()
 	d.lines(clean(text))
-	assumed := len(d.order) == 0 && len(d.owners) == 0 && d.assume()
-	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Assumed: assumed, Said: d.said}
+	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Said: d.said}
+}
+
+// Assume reads text as the error of an image pull although only words that
+// other programs print too say so. ok is false when not even those are there.
+func Assume(text string) (r Reading, ok bool) {
+	d := newDraft()
+	d.lines(clean(text))
+	ok = d.assume()
+	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Said: d.said}, ok
 }
 
 // Unnamed tells the made-up names of objects that the text does not name.
