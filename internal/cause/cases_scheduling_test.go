@@ -196,7 +196,7 @@ var schedulingCases = []testCase{
 	{code: "pod-larger-than-any-node", name: "nodes not read, preemption cannot help", build: func(b *snaptest.Builder) {
 		unseen(b, "nodes")
 		waits(b, refusal(1, "1 Insufficient memory", notHelpful), requests("memory", "900Gi"))
-	}, confidence: cause.Likely},
+	}, confidence: cause.Certain},
 	{code: "pod-larger-than-any-node", name: "a passing shortage", near: true, want: []string{"insufficient-memory"}, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		fill(b, "n1", requests("memory", "5Gi"))

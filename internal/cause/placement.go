@@ -24,6 +24,8 @@ type placement struct {
 	reason fit.Reason
 	// others are the codes that the message leaves as open as this one.
 	others []string
+	// never is true when the scheduler says that no node could ever take it.
+	never bool
 	// stale is true when a node has room now and the scheduler has yet to retry.
 	stale bool
 	// odd is true when what was recomputed differs from what was printed.
@@ -186,14 +188,15 @@ func fromNodes(ex *fit.Explanation, printed []fit.Reason) []placement {
 func fromMessage(e fit.FitError, printed []fit.Reason) placement {
 	first := printed[0]
 	pl := placement{code: codeOf(first.Check(), first.Resource()), reason: first}
-	if first.Check() == fit.Resources && slices.Contains([]string{"insufficient-cpu", "insufficient-memory", "insufficient-ephemeral-storage"}, pl.code) {
+	if first.Check() == fit.Resources {
 		// Preemption that cannot help a node which is merely full means that
 		// the request exceeds the whole node (noderesources/fit.go, Unresolvable).
 		n, ok := e.NotHelpful()
-		switch {
-		case ok && n >= e.Nodes && len(printed) == 1:
-			pl.code, pl.others = "pod-larger-than-any-node", append(pl.others, pl.code)
-		default:
+		pl.never = ok && n >= e.Nodes && len(printed) == 1 && first.Count >= e.Nodes
+		switch sized := slices.Contains([]string{"insufficient-cpu", "insufficient-memory", "insufficient-ephemeral-storage"}, pl.code); {
+		case sized && pl.never:
+			pl.code = "pod-larger-than-any-node"
+		case sized:
 			pl.others = append(pl.others, "pod-larger-than-any-node")
 		}
 	}

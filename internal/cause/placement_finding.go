@@ -59,6 +59,9 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 	if fd.Class == "" && pl.failure.Check == fit.Taint && fit.ClassOf(pl.failure.Taint) != fit.TaintDedicated && fit.ClassOf(pl.failure.Taint) != fit.TaintControlPlane {
 		fd.Class = SelfHealing
 	}
+	if fd.Class == "" && pl.never {
+		fd.Class = Terminal
+	}
 	if fd.Confidence == Likely {
 		fd.Rivals = placementRivals(w, pl)
 	}

@@ -169,7 +169,11 @@ func roomSentence(pl placement) string {
 		return "finds every node it may use at its limit of pods"
 	}
 	if len(pl.near) == 0 {
-		return fmt.Sprintf("needs %s, more than any node has free", requestText(pl.pods[0].Obj, pl.reason.Resource()))
+		have := "more than any node has free"
+		if pl.never {
+			have = "and no node offers as many in all"
+		}
+		return fmt.Sprintf("needs %s, %s", requestText(pl.pods[0].Obj, pl.reason.Resource()), have)
 	}
 	need := fmt.Sprintf("needs %s %s", fit.Quantity(x.Resource, x.Need), resourceName(x.Resource))
 	if x.Total == 0 {
