@@ -19,8 +19,8 @@ type crash struct {
 	// process ended by itself or nobody saw who ended it.
 	kill     *facts.Event
 	killKind killKind
-	// blind is true when no event of the pod could be read, so that a kill by
-	// the kubelet would not be seen.
+	// blind is true when a kill by the kubelet may have left no trace: the pod
+	// has no events at all, or a probe that kills is known to fail.
 	blind bool
 }
 
@@ -65,7 +65,7 @@ func crashOf(f *facts.Facts, c *facts.Container) (crash, bool) {
 	if d == nil && waiting == "" {
 		return crash{}, false
 	}
-	cr := crash{c: c, death: d, deaths: int(c.Restarts), blind: len(c.Pod.Events) == 0}
+	cr := crash{c: c, death: d, deaths: int(c.Restarts), blind: len(c.Pod.Events) == 0 || killingProbeFails(c)}
 	if c.Running == nil {
 		cr.deaths++
 	} else if c.Restarts < 2 || f.Now.Sub(d.Finished) > flapWindow {

@@ -118,6 +118,7 @@ func (cr crash) name(f *facts.Facts) (sighting, bool) {
 	case d.ExitCode == 0:
 		s := cr.sighting("exit-0-completed-loop", fmt.Sprintf("%s ends successfully (exit code 0, %s), but a %s restarts what ends", whoIs(c), cr.times(), orPod(c)))
 		s.withLog(line)
+		s.unseenKill(cr) // a program that heeds SIGTERM ends with 0, too
 		return s, true
 	case d.ExitCode == 137:
 		return cr.killed9(f), true

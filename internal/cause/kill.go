@@ -2,6 +2,7 @@ package cause
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +93,14 @@ func pairs(c *facts.Container, d *facts.Death, e *facts.Event) bool {
 		return c.Running != nil
 	}
 	return true
+}
+
+// killingProbeFails reports whether a probe that can get the container killed
+// was seen to fail. Its Killing event may have been dropped or have expired.
+func killingProbeFails(c *facts.Container) bool {
+	return slices.ContainsFunc(c.Pod.Events, func(e *facts.Event) bool {
+		return e.Reason == "Unhealthy" && about(c, e) && (strings.HasPrefix(e.Message, "Liveness probe") || strings.HasPrefix(e.Message, "Startup probe"))
+	})
 }
 
 // probeBudget is the earliest moment after its start at which a probe can get

@@ -42,8 +42,25 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 	fd.Class = class
 	fd.Evidence = append(fd.Evidence, v.receipts(w.Namespace)...)
 	v.vars(fd.Vars, item, neededHard(w, r, item))
+	if class != Waiting && surgeUnread(f, w, r) {
+		fd.Confidence = Likely
+		fd.Rivals = []Rival{rival("quota-blocks-surge", fmt.Sprintf("kubectl -n %s get deployment,replicaset,pods (old pods that no maxUnavailable lets go)", w.Namespace))}
+	}
 	fd.Key = "quota " + w.Namespace + "/" + v.Name
 	return []Finding{fd}
+}
+
+// surgeUnread reports that the strategy or the old pods were not read, so that
+// the room may be lacking only while old and new pods are there together.
+func surgeUnread(f *facts.Facts, w *facts.Workload, r refusal) bool {
+	if r.Old {
+		return false
+	}
+	if w.Orphan {
+		return w.Kind == "Deployment" || w.Kind == "ReplicaSet"
+	}
+	b, ok := rollingBudget(w)
+	return ok && b.Unavailable == 0 && (!f.Snap.Covers("pods", w.Namespace) || !f.Snap.Covers("replicasets", w.Namespace))
 }
 
 // neededHard is the limit that lets every missing pod in and the rollout end.

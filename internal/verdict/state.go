@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/cause"
@@ -130,11 +131,23 @@ func lastStep(w *facts.Workload) time.Time {
 	return last
 }
 
-// gapsOf are the gaps that keep a workload from being judged.
+// gapsOf are the gaps that keep a workload from being judged. What was not read
+// because nothing depends on it is none.
 func gapsOf(f *facts.Facts, w *facts.Workload) []snapshot.Gap {
+	needs := []string{"pods", "events", "nodes"}
+	switch w.Kind {
+	case "Deployment":
+		needs = append(needs, "replicasets", "deployments")
+	case "StatefulSet", "DaemonSet", "Job":
+		needs = append(needs, strings.ToLower(w.Kind)+"s")
+	}
 	var out []snapshot.Gap
-	for _, r := range []string{"pods", "events", "nodes", "replicasets", "deployments"} {
-		if g, ok := f.Snap.GapFor(r, w.Namespace); ok {
+	for _, r := range needs {
+		namespace := w.Namespace
+		if r == "nodes" {
+			namespace = ""
+		}
+		if g, ok := f.Snap.GapFor(r, namespace); ok && g.Reason != snapshot.GapNotNeeded {
 			out = append(out, g)
 		}
 	}

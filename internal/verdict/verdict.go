@@ -62,8 +62,8 @@ func Judge(f *facts.Facts, w *facts.Workload) Verdict {
 	default:
 		v.State, v.Reason = withoutCause(f, w)
 	}
-	if v.State == Unknown && v.Primary == nil {
-		v.Gaps = gapsOf(f, w)
+	if v.State != Healthy && (v.Primary == nil || ClassOf(*v.Primary) == cause.Symptom) {
+		v.Gaps = gapsOf(f, w) // what could have shown the cause
 	}
 	return v
 }
