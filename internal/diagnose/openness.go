@@ -56,6 +56,9 @@ func open(fd cause.Finding, assumed bool) cause.Finding {
 		return fd
 	}
 	fd = rivaled(fd, cause.Rival{Cause: "dependency-unavailable", SettledBy: "where the line stands: in a container's log its program wrote it, in an event or the runtime's log the pull did"})
+	if fd.Cause == "tcp-timeout" {
+		fd = rivaled(fd, cause.Rival{Cause: "webhook-timeout", SettledBy: "whether the line goes on about a webhook"})
+	}
 	if strings.HasPrefix(fd.Cause, "tls-") {
 		fd = rivaled(fd, cause.Rival{Cause: "webhook-tls", SettledBy: "whether the line goes on about a webhook"})
 	}

@@ -49,16 +49,16 @@ func samples(t *testing.T) []sample {
 
 // image is an image that fits the sample: of the registry that it names.
 func (s sample) image() string {
-	if i := pullerror.ImageIn(s.message); i != "" && !strings.Contains(i, "...") {
-		return i
-	}
 	if m := bareImage.FindStringSubmatch(s.message); m != nil {
 		return m[1]
 	}
-	for part, host := range map[string]string{"ecr-public": "public.ecr.aws", "dockerhub": "docker.io", "mirror-error": "docker.io", "ecr-": "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "gar-": "europe-docker.pkg.dev", "acr-": "shopacr.azurecr.io"} {
+	for part, host := range map[string]string{"ecr-public": "public.ecr.aws", "dockerhub": "docker.io", "mirror-error": "docker.io", "blob-cdn": "docker.io", "stale-": "public.ecr.aws", "ecr-": "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "gar-": "europe-docker.pkg.dev", "acr-": "shopacr.azurecr.io"} {
 		if strings.Contains(s.cause, part) && (part != "ecr-" || s.cause != "rate-limit-ecr-public") {
 			return host + "/shop/web:v1"
 		}
+	}
+	if i := pullerror.ImageIn(s.message); i != "" && !strings.Contains(i, "...") {
+		return i
 	}
 	if m := hostInText.FindStringSubmatch(s.message); m != nil && !strings.Contains(m[1], "auth.") {
 		host := strings.Replace(m[1], "registry-1.docker.io", "docker.io", 1)
@@ -149,6 +149,7 @@ var forms = []struct {
 		}
 		waiting := "CreateContainerConfigError"
 		switch phase := s.message; {
+		case strings.Contains(phase, "find volume"):
 		case s.reason == "pull" || strings.Contains(phase, "pull"):
 			waiting = "ErrImagePull"
 		case strings.Contains(phase, "OCI") || strings.Contains(phase, "exec") || strings.Contains(phase, "mount") || strings.Contains(phase, "cgroup"):

@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/facts"
@@ -71,12 +73,50 @@ func codesOf(s paste.Saying) []string {
 			return known(w.causes)
 		}
 	}
+	if m := pulledIn.FindStringSubmatch(s.Text); m != nil {
+		return known(queueCodes(m[1], m[2]))
+	}
+	switch m := aboutClaim.FindStringSubmatch(lower); {
+	case m != nil && m[1] == "not found":
+		return known("pvc-not-found")
+	case m != nil:
+		return known("pvc-lost-or-deleting statefulset-pvc-create-failed")
+	}
+	if f := strings.Fields(lower); len(f) == 2 && f[0] == "insufficient" {
+		return known("insufficient-extended pod-larger-than-any-node fragmentation")
+	}
 	for _, word := range []string{s.Reason, strings.TrimSpace(s.Text)} {
 		if codes, ok := reasons[strings.TrimPrefix(strings.TrimPrefix(word, "Reason: "), "reason: ")]; ok && !(s.Normal && word == s.Reason) {
 			return known(codes)
 		}
 	}
 	return nil
+}
+
+var (
+	pulledIn   = regexp.MustCompile(`Successfully pulled image .* in (\S+) \((\S+) including waiting\)`)
+	aboutClaim = regexp.MustCompile(`(?:persistentvolumeclaim|pvc) "?[a-z0-9.-]+"? (not found|is being deleted)`)
+)
+
+// A pull that waited or lasted this long is worth a word.
+const (
+	longWait = 30 * time.Second
+	longPull = 3 * time.Minute
+)
+
+// queueCodes tells a long wait for other pulls from a long pull.
+func queueCodes(pull, all string) string {
+	p, err := time.ParseDuration(pull)
+	a, err2 := time.ParseDuration(all)
+	switch {
+	case err != nil || err2 != nil:
+		return ""
+	case a-p >= longWait:
+		return "serial-pull-queue parallel-cap-queue"
+	case p >= longPull:
+		return "slow-transfer slow-unpack image-too-large"
+	}
+	return ""
 }
 
 func known(codes string) []string {

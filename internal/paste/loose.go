@@ -103,7 +103,7 @@ var rules = []rule{
 
 var (
 	oomText  = regexp.MustCompile(`(?i)\bOOMKilled\b|Memory cgroup out of memory|Out of memory: Killed process`)
-	exitText = regexp.MustCompile(`(?i)\b(?:exit(?:ed)?(?: with)?(?: code| status)|exit code)[: =]*(\d{1,3})\b`)
+	exitText = regexp.MustCompile(`(?i)\b(?:exit(?:ed)?(?: with)? ?(?:code|status))[: =]*(\d{1,3})\b`)
 	nodeText = regexp.MustCompile(`(?i)kubelet (?:stopped posting|never posted) node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
 )
 
@@ -182,7 +182,7 @@ func (d *draft) death(ref objectRef, text string) bool {
 	case nodeText.MatchString(text):
 		n := d.node(someNode)
 		n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Reason: "KubeletNotReady", Message: text, LastTransitionTime: metav1.NewTime(d.now)})
-		if strings.Contains(text, "stopped posting") {
+		if strings.Contains(text, "posting") || strings.Contains(text, "posted") {
 			n.Status.Conditions[len(n.Status.Conditions)-1].Status = corev1.ConditionUnknown
 			n.Status.Conditions[len(n.Status.Conditions)-1].Reason = "NodeStatusUnknown"
 		}
