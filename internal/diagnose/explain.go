@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/cause"
@@ -20,14 +21,20 @@ func Explain(text string) (*report.Findings, time.Time) {
 	if len(list) == 0 || rank(list[0]) > 0 {
 		// What the engine could not read as a state may still be known words.
 		list = append(worded(read.Said), list...)
-		if assumed, ok := paste.Assume(text); ok && len(list) == 0 {
+		if assumed, ok := read.Assume(); ok && len(list) == 0 {
 			read, list = assumed, judged(assumed, true)
 		}
 		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(a), rank(b)) })
 	}
 	var out []cause.Finding
-	for _, fd := range list {
-		fd = unnamed(fd)
+	for _, fd := range list[:min(len(list), maxFindings)] {
+		if strings.Contains(fd.Summary, noMessage) {
+			continue // judged from a message that is not there
+		}
+		fd = quoting(unnamed(fd), text)
+		if !read.Counted {
+			fd.Summary = podCount.ReplaceAllString(fd.Summary, "")
+		}
 		if !read.Dated {
 			fd = undated(fd)
 		}
@@ -37,6 +44,9 @@ func Explain(text string) (*report.Findings, time.Time) {
 	}
 	return report.NewFindingsDocument(report.NewFindings(out)), read.Snapshot.TakenAt
 }
+
+// maxFindings is more than anybody reads.
+const maxFindings = 100
 
 // judged are the findings of the engine on all that the text shows.
 func judged(read paste.Reading, assumed bool) []cause.Finding {

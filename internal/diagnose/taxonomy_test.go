@@ -258,6 +258,15 @@ func TestTaxonomy(t *testing.T) {
 			}
 		}
 	}
+	if n := counts[wrong] + counts[other]; n > 0 {
+		t.Errorf("%d texts get a wrong cause", n)
+	}
+	if n := counts[none]; n > 0 {
+		t.Errorf("%d texts get no cause", n)
+	}
+	if r := 100 * float64(counts[hit]) / float64(counts[hit]+counts[rival]); r < 93 {
+		t.Errorf("%.1f%% of the texts have their cause first, want 93%%", r)
+	}
 	slices.SortStableFunc(misses, func(a, b string) int { return cmp.Compare(a[:20], b[:20]) })
 	for _, m := range misses {
 		t.Log(m)

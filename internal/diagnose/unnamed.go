@@ -32,12 +32,12 @@ func unnamed(fd cause.Finding) cause.Finding {
 	if paste.Unnamed(fd.Key) {
 		fd.Key = ""
 	}
-	fd.Evidence = slices.Clone(fd.Evidence)
+	fd.Evidence = slices.DeleteFunc(slices.Clone(fd.Evidence), func(e cause.Evidence) bool { return strings.Contains(e.Receipt.Text, noMessage) })
 	for i := range fd.Evidence {
 		e := &fd.Evidence[i]
 		e.Text = sentence(e.Text)
 		r := &e.Receipt
-		r.Field, r.Text = madeUp.ReplaceAllString(r.Field, "?"), sentence(r.Text)
+		r.Field, r.Text = madeUp.ReplaceAllString(r.Field, "?"), madeUp.ReplaceAllString(r.Text, "?")
 		if paste.Unnamed(r.Namespace) {
 			r.Namespace = ""
 		}
@@ -52,6 +52,9 @@ func unnamed(fd cause.Finding) cause.Finding {
 	return fd
 }
 
+// noMessage stands for a message that the text implies but does not hold.
+const noMessage = "unnamed-message"
+
 func sentence(s string) string {
 	s = qualified.ReplaceAllString(s, "")
 	s = titled.ReplaceAllString(s, "$1")
@@ -60,6 +63,29 @@ func sentence(s string) string {
 		s = "the registry" + s // a subject that the text does not name
 	}
 	return strings.TrimSpace(gaps.ReplaceAllString(s, " the image "))
+}
+
+// podCount is what a refusal's summary says of pods; events alone do not count them.
+var podCount = regexp.MustCompile(`: (?:no (?:new )?pod exists|none of \d+ (?:new )?pods exists|\d+ of \d+ (?:new )?pods exists?|\d+ pods? exists?, at least one more is wanted)$`)
+
+// wrappers are what the reader of pasted text puts before a bare message to make
+// it the message of an event.
+var wrappers = regexp.MustCompile(`^(?:(?:Err)?[A-Z][A-Za-z]+: |Failed to pull image "[^"]*": |Error creating: |Error: )`)
+
+// quoting takes from receipts what the text itself does not say.
+func quoting(fd cause.Finding, text string) cause.Finding {
+	for i := range fd.Evidence {
+		r := &fd.Evidence[i].Receipt
+		for range 3 {
+			if strings.Contains(text, r.Text) {
+				break
+			}
+			if cut := wrappers.ReplaceAllString(r.Text, ""); cut != "" {
+				r.Text = cut
+			}
+		}
+	}
+	return fd
 }
 
 // undated clears times that were counted back from an invented present.

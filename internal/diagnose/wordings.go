@@ -71,7 +71,12 @@ var wordings = []wording{
 	{"create pod ", "statefulset-pvc-create-failed"},
 	{"in statefulset ", "statefulset-pvc-create-failed"},
 
-	// Controllers and rollouts.
+	// Controllers and rollouts. What a tool says when it gives up names no cause.
+	{"timed out waiting for the condition on", "unknown"},
+	{"failed: timed out waiting for the condition", "unknown"},
+	{"upgrade failed: context deadline exceeded", "unknown"},
+	{"installation failed: context deadline exceeded", "unknown"},
+	{"failed: resource not ready", "unknown"},
 	{"failed to create new replica set", "replicaset-create-error"},
 	{"is selecting all pods", "selector-selecting-all"},
 	{"deployment is paused", "deployment-paused"},
@@ -290,6 +295,7 @@ var wordings = []wording{
 	{"low on resource: memory", "evicted-memory"},
 	{"low on resource: ephemeral-storage", "evicted-storage evicted-during-pull"},
 	{"local ephemeral storage", "evicted-storage"},
+	{"ephemeral local storage", "evicted-storage"},
 	{"usage of emptydir volume", "evicted-storage"},
 	{"admit critical pod", "kubelet-critical-preempt"},
 	{"accommodate a critical pod", "kubelet-critical-preempt"},

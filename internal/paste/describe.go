@@ -59,6 +59,7 @@ func (d *draft) describe(lines []string) int {
 		d.describeNode(ref.name, head)
 	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "PersistentVolumeClaim":
 		d.owner(line{ref: orDefault(ref)})
+		d.describeReplicas(orDefault(ref), top)
 		d.describeConditions(orDefault(ref), head)
 	}
 	if events >= 0 {

@@ -75,3 +75,31 @@ func taintLines(lines []string) []string {
 	}
 	return out
 }
+
+var replicaWords = regexp.MustCompile(`(\d+) (current|desired|updated|total|available|unavailable)`)
+
+// describeReplicas reads "Replicas: 0 current / 3 desired" and "Replicas:
+// 3 desired | 0 updated | 3 total | 3 available | 0 unavailable".
+func (d *draft) describeReplicas(ref objectRef, top map[string]string) {
+	n := map[string]int32{}
+	for _, m := range replicaWords.FindAllStringSubmatch(top["Replicas"], 8) {
+		n[m[2]] = number(m[1])
+	}
+	desired, ok := n["desired"]
+	if !ok {
+		return
+	}
+	d.counted = true
+	for _, rs := range d.objects.ReplicaSets {
+		if ref.kind == "ReplicaSet" && rs.Name == ref.name && rs.Namespace == ref.namespace {
+			rs.Spec.Replicas, rs.Status.Replicas = &desired, n["current"]
+		}
+	}
+	for _, dep := range d.objects.Deployments {
+		if ref.kind == "Deployment" && dep.Name == ref.name && dep.Namespace == ref.namespace {
+			dep.Spec.Replicas = &desired
+			dep.Status.UpdatedReplicas, dep.Status.Replicas, dep.Status.AvailableReplicas, dep.Status.UnavailableReplicas = n["updated"], n["total"], n["available"], n["unavailable"]
+			dep.Status.ReadyReplicas = n["available"]
+		}
+	}
+}

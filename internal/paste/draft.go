@@ -30,6 +30,16 @@ type draft struct {
 	owners   map[objectRef]bool
 	objects  snapshot.Objects
 	said     []Saying
+	// byKey finds an event that was read already, loose lines likewise.
+	byKey     map[eventKey]*corev1.Event
+	loosely   map[string]bool
+	described int
+	counted   bool // replica counts were in the text
+}
+
+type eventKey struct {
+	ref                        objectRef
+	reason, message, container string
 }
 
 // Saying is one message or event of the text, for readers of words alone.
@@ -49,7 +59,7 @@ type podDraft struct {
 }
 
 func newDraft() *draft {
-	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}}
+	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}, byKey: map[eventKey]*corev1.Event{}, loosely: map[string]bool{}}
 }
 
 // Names of objects that the text leaves unnamed. No real object is called so;
@@ -160,6 +170,17 @@ type line struct {
 
 // event records an event and what it says about the state of its object.
 func (d *draft) event(l line) {
+	key := eventKey{l.ref, l.reason, l.message, l.container}
+	if e := d.byKey[key]; e != nil {
+		e.Count += max(1, l.count)
+		if at := metav1.NewTime(d.now.Add(-max(l.first, l.last, 0))); at.Before(&e.FirstTimestamp) {
+			e.FirstTimestamp = at
+		}
+		return
+	}
+	if len(d.byKey) >= maxEvents {
+		return
+	}
 	d.said = append(d.said, Saying{l.ref.kind, l.reason, l.message, l.typ == "Normal"})
 	if l.ref.kind == "Pod" {
 		p := d.pod(l.ref)
@@ -187,6 +208,7 @@ func (d *draft) event(l line) {
 		}
 	}
 	d.events = append(d.events, e)
+	d.byKey[key] = e
 }
 
 // owner makes the workload an event is about, so that it is judged.

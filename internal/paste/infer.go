@@ -15,6 +15,7 @@ import (
 var (
 	assigned     = regexp.MustCompile(`Successfully assigned (\S+)/(\S+) to (\S+)`)
 	restarting   = regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
+	backOff      = regexp.MustCompile(`(?i)back-off (\S+) restarting`)
 	killFor      = regexp.MustCompile(`Container (\S+) failed (liveness|startup) probe`)
 	ociTrouble   = regexp.MustCompile(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
 	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to (?:prepare subPath|create subPath directory)|cannot find volume "|failed to sync (configmap|secret) cache`)
@@ -101,14 +102,18 @@ func (p *podDraft) unplaced(l *line, at time.Time) {
 		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "SchedulerError", l.message, at)
 	case strings.Contains(l.message, "scheduling gates"):
 		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "SchedulingGated", l.message, at)
-		p.obj.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "unnamed-gate"}}
+		if _, names, ok := strings.Cut(l.message, "scheduling gates: "); ok {
+			for _, name := range strings.FieldsFunc(names, func(r rune) bool { return strings.ContainsRune("[], .", r) && r != '.' }) {
+				p.obj.Spec.SchedulingGates = append(p.obj.Spec.SchedulingGates, corev1.PodSchedulingGate{Name: name})
+			}
+		}
 	default:
 		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", l.message, at)
 	}
 }
 
 // noWord stands where the scheduler's message is not in the text.
-const noWord = "(the scheduler's message is not in the text)"
+const noWord = "unnamed-message"
 
 func waiting(c *corev1.ContainerStatus, reason, message string) {
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
@@ -171,9 +176,28 @@ func stateFrom(p *podDraft, c *corev1.ContainerStatus, l *line, at metav1.Time) 
 	}
 }
 
+// restartsAt is the number of restarts that a back-off of this length follows:
+// the kubelet waits 10 s after the first and twice as long after each, up to 5
+// minutes.
+func restartsAt(message string) int32 {
+	m := backOff.FindStringSubmatch(message)
+	if m == nil {
+		return 1
+	}
+	wait, err := time.ParseDuration(m[1])
+	if err != nil {
+		return 1
+	}
+	n := int32(1)
+	for step := 10 * time.Second; step < wait && n < 6; step *= 2 {
+		n++
+	}
+	return n
+}
+
 func crashLoop(c *corev1.ContainerStatus, message string, count int32) {
 	waiting(c, "CrashLoopBackOff", message)
-	c.RestartCount = max(c.RestartCount, count, 3)
+	c.RestartCount = max(c.RestartCount, count, restartsAt(message))
 }
 
 // startError is a container that the runtime could not start: exit 128.

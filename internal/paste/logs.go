@@ -12,7 +12,7 @@ var (
 	syslogHead = regexp.MustCompile(`^(?:\w{3} +\d+ [\d:.]{8,15}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|cri-o|dockerd|docker|kernel|k3s|rke2|systemd|node-problem-detector)(?:\[\d+\])?: `)
 	dateHead   = regexp.MustCompile(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
 	kernelHead = regexp.MustCompile(`^\[ *\d+\.\d+\] `)
-	levelHead  = regexp.MustCompile(`^(?:stderr|stdout) [FP] |^\[?(?:ERROR|WARN|WARNING|FATAL|error|warning)\]?:? +`)
+	levelHead  = regexp.MustCompile(`^(?:stderr|stdout) [FP] |^\[?(?:ERROR|WARN|WARNING|FATAL)\]?:? +|^(?:error|warning|Error from server \(\w+\)): +`)
 	logPair    = regexp.MustCompile(`\b(msg|error|err|errMsg|pod|containerName|message|image|reason|kind|object|type|fieldPath)=("(?:[^"\\]|\\.)*"|\S+)`)
 	podOfLog   = regexp.MustCompile(`\bpod="?([a-z0-9.-]+)[/_]([a-z0-9.-]+)"?|\bpods?[=\s]"?([a-z0-9.-]+)_([a-z0-9.-]+)\(`)
 	sandboxMet = regexp.MustCompile(`PodSandboxMetadata\{Name:([a-z0-9.-]+),Uid:[^,]*,Namespace:([a-z0-9.-]+),`)

@@ -22,6 +22,14 @@ func (d *draft) loose(lines []string) int {
 	if m := listedForm.FindStringSubmatch(raw); m != nil {
 		return d.rows(lines, func(l string) *line { return listedRow(l, m[1] != "", false) })
 	}
+	if row := podRow.FindStringSubmatch(raw); row != nil && podStatus.MatchString(row[5]) {
+		d.podRow(objectRef{"Pod", row[1], row[2]}, row[3] == row[4], row[5], number(row[6]), age(row[7]))
+		return 1
+	}
+	if d.loosely[raw] || len(d.loosely) >= maxLoose {
+		return 1
+	}
+	d.loosely[raw] = true
 	used := 1
 	text := raw
 	// A runtime error may go on in the next line (errors.Join).
@@ -204,7 +212,6 @@ func (d *draft) died(ref objectRef, exit int32, reason, message string) {
 	p.obj.Status.Phase = corev1.PodRunning
 	p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)
 	c := p.container("")
-	c.RestartCount = max(c.RestartCount, 3)
 	c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: exit, Reason: reason, Message: message, FinishedAt: metav1.NewTime(d.now)}
 	if c.State.Waiting == nil || c.State.Waiting.Reason == "ContainerCreating" {
 		waiting(c, "CrashLoopBackOff", "")

@@ -13,8 +13,12 @@ import (
 
 // Bounds of what is looked at: a paste is not a data set.
 const (
-	maxLines = 200_000
-	maxLine  = 64 << 10
+	maxLines   = 50_000
+	maxLine    = 64 << 10
+	maxEvents  = 2000 // different ones
+	maxPods    = 2000
+	maxLoose   = 2000 // different lines without a form
+	maxObjects = 1000 // described ones
 )
 
 // Reading is what a text shows.
@@ -23,6 +27,8 @@ type Reading struct {
 	// Dated is true when the text holds absolute times; else all times are ages
 	// counted back from Epoch and must not be shown.
 	Dated bool
+	// Counted is true when the text says how many pods there are.
+	Counted bool
 	// Said are the messages in the text, in order.
 	Said []Saying
 }
@@ -31,20 +37,22 @@ type Reading struct {
 // recognised gives a snapshot without objects.
 func Read(text string) Reading {
 	if s := structured(text); s != nil {
-		return Reading{Snapshot: s, Dated: true}
+		return Reading{Snapshot: s, Dated: true, Counted: true}
 	}
 	d := newDraft()
 	d.lines(clean(text))
-	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Said: d.said}
+	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Counted: d.counted, Said: d.said}
 }
 
-// Assume reads text as the error of an image pull although only words that
+// Assume reads the text as the error of an image pull although only words that
 // other programs print too say so. ok is false when not even those are there.
-func Assume(text string) (r Reading, ok bool) {
+func (r Reading) Assume() (assumed Reading, ok bool) {
 	d := newDraft()
-	d.lines(clean(text))
-	ok = d.assume()
-	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Said: d.said}, ok
+	d.said = r.Said
+	if !d.assume() {
+		return r, false
+	}
+	return Reading{Snapshot: d.snapshot(), Said: d.said}, true
 }
 
 // Unnamed tells the made-up names of objects that the text does not name.
@@ -110,6 +118,9 @@ func (d *draft) lines(lines []string) {
 		case strings.TrimSpace(l) == "":
 			i++
 		case describeStart.MatchString(l) || describeCut(l):
+			if d.described++; d.described > maxObjects {
+				return
+			}
 			i += d.describe(lines[i:])
 		case eventHeader(l) != nil:
 			i += d.eventTable(lines[i:], objectRef{})

@@ -205,6 +205,9 @@ func podHeader(l string) bool {
 
 var podRow = regexp.MustCompile(`^(?:(\S+) +)?(\S+) +(\d+)/(\d+) +(\S+) +(\d+)(?: \([^)]*\))? +(` + ageForm + `)\b`)
 
+// podStatus is a word of the STATUS column.
+var podStatus = regexp.MustCompile(`^(?:Init:)?[A-Z][A-Za-z]+$|^Init:\d+/\d+$|^ExitCode:\d+$|^Signal:\d+$`)
+
 // podTable reads kubectl get pods, which shows states without their reasons.
 func (d *draft) podTable(lines []string) int {
 	namespaced := strings.HasPrefix(strings.TrimSpace(lines[0]), "NAMESPACE")
@@ -223,6 +226,9 @@ func (d *draft) podTable(lines []string) int {
 }
 
 func (d *draft) podRow(ref objectRef, ready bool, status string, restarts int32, old time.Duration) {
+	if len(d.order) >= maxPods {
+		return
+	}
 	p := d.pod(ref)
 	p.obj.CreationTimestamp = metav1.NewTime(d.now.Add(-max(old, 0)))
 	if ready || status == "Completed" || status == "Terminating" || status == "Running" {
@@ -234,7 +240,8 @@ func (d *draft) podRow(ref objectRef, ready bool, status string, restarts int32,
 		return
 	}
 	reason, init := strings.CutPrefix(status, "Init:")
-	if reason == "Pending" {
+	if reason == "Pending" || reason == "Unknown" || reason == "SchedulingGated" {
+		p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
 		return
 	}
 	p.bind("")
@@ -243,17 +250,25 @@ func (d *draft) podRow(ref objectRef, ready bool, status string, restarts int32,
 		p.newContainer("init", true)
 		name = "init"
 	}
+	if strings.HasPrefix(reason, "OutOf") || slices.Contains(failedReasons, reason) {
+		p.obj.Status.Phase, p.obj.Status.Reason = corev1.PodFailed, reason
+		return
+	}
 	c := p.container(name)
 	c.RestartCount = restarts
 	switch reason {
 	case "Error", "OOMKilled", "ContainerCannotRun", "StartError":
 		c.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: reason, ExitCode: exitOf(reason), FinishedAt: metav1.NewTime(d.now)}}
-	case "Evicted":
-		p.obj.Status.Phase, p.obj.Status.Reason = corev1.PodFailed, reason
+	case "ErrImageNeverPull":
+		waiting(c, reason, neverPull(""))
 	default:
 		waiting(c, reason, "")
 	}
 }
+
+// failedReasons are words of the STATUS column that are a failed pod's reason.
+var failedReasons = []string{"Evicted", "NodeAffinity", "TaintToleration", "UnexpectedAdmissionError", "TopologyAffinityError", "SMTAlignmentError", "SysctlForbidden",
+	"AppArmor", "PodOSNotSupported", "VolumeAttachmentLimitExceeded", "NodeShutdown", "Shutdown", "Terminated", "Preempting"}
 
 func exitOf(reason string) int32 {
 	switch reason {
