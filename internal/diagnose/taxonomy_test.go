@@ -12,6 +12,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/pullerror"
+	"github.com/unjam-dev/unjam/internal/report"
 )
 
 // sample is one message of testdata/taxonomy.tsv: what a component prints when
@@ -205,8 +206,7 @@ const (
 	none  outcome = "none"  // nothing found
 )
 
-func judge(s sample, text string) (outcome, string) {
-	doc, _ := Explain(text)
+func judge(s sample, doc *report.Findings) (outcome, string) {
 	if len(doc.Findings) == 0 {
 		return none, ""
 	}
@@ -244,7 +244,9 @@ func TestTaxonomy(t *testing.T) {
 			if text == "" {
 				continue
 			}
-			o, what := judge(s, text)
+			doc, _ := Explain(text)
+			checkNothingInvented(t, s.cause+", "+form.name, doc)
+			o, what := judge(s, doc)
 			if !known && o == none {
 				o = "no-detector"
 			}
