@@ -58,10 +58,14 @@ var redactions = []struct {
 	{redactURLs, []string{"://", "@tcp(", "@unix("}},
 	{redactTokens, []string{"eyj", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "glpat-", "_oat_", "xox", "k_live_", "hf_", "npm_", "pypi-", "aiza"}},
 	{redactHeaders, []string{"authorization", "bearer", "basic"}},
+	{redactCookies, []string{"cookie"}},
+	{redactOwnHeaders, []string{"x-", "private-token", "api-key", "apikey"}},
 	{redactQuotedPairs, append([]string{"auth", "sig"}, secretSigns...)},
 	{redactPairs, append([]string{"sig", "x-amz"}, secretSigns...)},
+	{redactSpacedPairs, secretSigns},
 	{redactColonPairs, secretSigns},
 	{redactFlags, secretSigns},
+	{redactUserFlags, []string{"-u", "--user", "--proxy-user"}},
 }
 
 // secretSigns are in every match of secretWord.
@@ -69,6 +73,8 @@ var secretSigns = []string{"passw", "passphrase", "pwd", "secret", "token", "key
 
 var (
 	pemBlock = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`)
+	// pemTail is the rest of a key whose first line a log tail has cut off.
+	pemTail  = regexp.MustCompile(`(?:[A-Za-z0-9+/=]+(?:\r?\n|\\n))*-----END [A-Z0-9 ]*PRIVATE KEY-----`)
 	anyURL   = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\` + "`" + `]+`)
 	mysqlDSN = regexp.MustCompile(`([\w.-]+):[^\s:@/"]+@(tcp|unix)\(`)
 
@@ -82,11 +88,18 @@ var (
 	authHeader = regexp.MustCompile(`(?i)(\b(?:proxy-)?authorization\\?["']?\s*[:=]\s*\[?\\?["']?)((?:bearer|basic|digest|negotiate|token|aws4-hmac-sha256)\s+)?([^\s"'\\\]]+)([^"'\\\]\r\n]*)`)
 	schemeWord = regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)([A-Za-z0-9._~+/-]{8,}={0,2})`)
 
+	cookies = regexp.MustCompile(`(?i)(\b(?:set-)?cookie\\?["']?\s*[:=]\s*\[?\\?["']?)([\w.-]+=[^"'\\\]\r\n]+)`)
+	// ownHeader is a header that services invent for their keys: X-Api-Key.
+	ownHeader = regexp.MustCompile(`(?i)(\b(?:x-[a-z-]*(?:key|token|secret|auth|password)[a-z-]*|private-token|api-?key)\\?["']?\s*:\s*\[?\\?["']?)([^\s"'\\\],]{4,})`)
+
 	secretWord = `[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|account[_-]?key|credential|signature)[\w-]*`
 	quotedPair = regexp.MustCompile(`(?i)(\\?["'](` + secretWord + `|auth|sig)\\?["']\s*:\s*\\?["'])([^"'\\]+)`)
 	equalPair  = regexp.MustCompile(`(?i)((?:\b|[_-])(` + secretWord + `|sig|x-amz-[a-z-]+)=)("[^"]*"|'[^']*'|[^\s&;,"'\\)\]}]+)`)
+	spacedPair = regexp.MustCompile(`(?i)((?:\b|[_-])(` + secretWord + `)(?:[ \t]+=[ \t]*|=[ \t]+))([^\s=&;,"'\\)\]}][^\s&;,"'\\)\]}]*)`)
 	colonPair  = regexp.MustCompile(`(?i)((?:^|[\s,{;(])(` + secretWord + `):[ \t]+)([A-Za-z0-9+/_!@#$%^*-]{4,}={0,2})`)
 	flagPair   = regexp.MustCompile(`(?i)((?:^|\s)--?(?:[\w-]*-)?(?:password|passwd|token|secret|api-key|access-key|secret-key)\s+)([^\s-]\S*)`)
+	// userFlag is curl's -u user:password; runtimes write -u uid:gid as well.
+	userFlag = regexp.MustCompile(`((?:^|[\s"'])(?:-u|-U|--user|--proxy-user)[\s=]*["']?([^\s"':@/]+):)([^\s"'@/]+)`)
 
 	// harmlessKey ends the names of things that are about secrets, not secret.
 	harmlessKey = regexp.MustCompile(`(?i)(?:secrets|tokens|passwords|credentials|names?|refs?|types?|class|namespace|count|ttl|size|limit|length|policy|provider|version|enabled|required|webhook|mount|url|host|file|path|dir|id|seconds|expir\w*)$`)
@@ -97,7 +110,7 @@ func redactPEM(s string) string {
 	if !strings.Contains(s, "PRIVATE KEY-----") {
 		return s
 	}
-	return pemBlock.ReplaceAllString(s, redacted)
+	return pemTail.ReplaceAllString(pemBlock.ReplaceAllString(s, redacted), redacted)
 }
 
 func redactURLs(s string) string {
@@ -181,6 +194,18 @@ func redactHeaders(s string) string {
 	})
 }
 
+func redactCookies(s string) string { return cookies.ReplaceAllString(s, "${1}"+redacted) }
+
+func redactOwnHeaders(s string) string {
+	return ownHeader.ReplaceAllStringFunc(s, func(m string) string {
+		g := ownHeader.FindStringSubmatch(m)
+		if harmlessVal.MatchString(g[2]) || isWord(g[2]) && strings.HasSuffix(g[1], " ") {
+			return m // prose: "X-Auth-Token: missing"
+		}
+		return g[1] + redacted
+	})
+}
+
 func redactQuotedPairs(s string) string {
 	if !strings.Contains(s, ":") {
 		return s
@@ -201,6 +226,22 @@ func redactPairs(s string) string {
 	return equalPair.ReplaceAllStringFunc(s, func(m string) string {
 		g := equalPair.FindStringSubmatch(m)
 		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) {
+			return m
+		}
+		return g[1] + redacted
+	})
+}
+
+// redactSpacedPairs handles "db.password = hunter2" of settings files.
+func redactSpacedPairs(s string) string {
+	if !strings.Contains(s, "=") {
+		return s
+	}
+	return spacedPair.ReplaceAllStringFunc(s, func(m string) string {
+		g := spacedPair.FindStringSubmatch(m)
+		key := strings.ToLower(g[2])
+		password := strings.Contains(key, "pass") || strings.Contains(key, "pwd")
+		if harmlessKey.MatchString(g[2]) || harmlessVal.MatchString(g[3]) || !password && !looksRandom(g[3]) {
 			return m
 		}
 		return g[1] + redacted
@@ -252,6 +293,18 @@ func redactFlags(s string) string {
 		return g[1] + redacted
 	})
 }
+
+func redactUserFlags(s string) string {
+	return userFlag.ReplaceAllStringFunc(s, func(m string) string {
+		g := userFlag.FindStringSubmatch(m)
+		if isNumber(g[2]) || isNumber(g[3]) || harmlessVal.MatchString(g[3]) {
+			return m
+		}
+		return g[1] + redacted
+	})
+}
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 func isWord(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -29,6 +29,11 @@ func TestRedactTakesSecrets(t *testing.T) {
 		"-----BEGIN RSA PRIVATE KEY-----\n" + s + "\n-----END RSA PRIVATE KEY-----",
 		"-----BEGIN PRIVATE KEY-----\n" + s,
 		"AccountKey=" + s + "==;EndpointSuffix=x",
+		"curl -u joe:" + s + " https://api.lab", "curl --user=joe:" + s, `curl -U "joe:` + s + `"`,
+		"-H X-Api-Key:" + s, `"Private-Token":["` + s + `"]`, "X-Vault-Token: " + s,
+		"Set-Cookie: sid=" + s + "; HttpOnly", `{"Cookie":["session=` + s + `"]}`,
+		"db.password = " + s, "token = " + s, "spring.datasource.password =" + " hunter2" + s,
+		s + "\n" + s + "\n-----END PRIVATE KEY-----\nmore",
 	} {
 		got := Redact(text)
 		if strings.Contains(got, s) || strings.Contains(got, "AKIAIOSFODNN7EXAMPLE") || strings.Contains(got, "am9lOlMz") {
@@ -69,6 +74,7 @@ func TestRedactKeepsMessages(t *testing.T) {
 		`spec.template.spec.containers[0].env[0].valueFrom.secretKeyRef.name: Required value`,
 		`--authentication-token-webhook=true --token-file=/etc/kubernetes/tokens.csv --token-ttl=24h0m0s`,
 		`0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: secret-team}.`,
+		`docker run -u 1000:1000 app`, `cookie: too large`, `X-Auth-Token: missing`, `if token == nil`, `token = missing, want one`,
 		`unknown flag: --token`, `flag needs an argument: --password`,
 	} {
 		if got := Redact(text); got != text {
@@ -90,6 +96,37 @@ func TestRedactEnv(t *testing.T) {
 	} {
 		if got := redactEnv(c.name, c.value); (got != c.value) != c.hidden {
 			t.Errorf("%s=%s became %s", c.name, c.value, got)
+		}
+	}
+}
+
+// Redaction by field keeps what names a secret and what people match labels by.
+func TestRedactField(t *testing.T) {
+	tree := map[string]any{
+		"metadata": map[string]any{"labels": map[string]any{"api-token": "team-a"}, "annotations": map[string]any{"example.com/api-token": "team-a", "example.com/secret-name": "web"}},
+		"spec": map[string]any{"secretName": "web", "tokenSecretRef": "web", "password": "hunter", "selector": map[string]any{"secret": "yes-please"},
+			"httpHeaders": []any{map[string]any{"name": "X-Api-Key", "value": "hunter"}, map[string]any{"name": "Host", "value": "web.lab"}, map[string]any{"name": "Cookie", "value": "a"}}},
+	}
+	redactTree(tree, "")
+	spec, meta := tree["spec"].(map[string]any), tree["metadata"].(map[string]any)
+	headers := spec["httpHeaders"].([]any)
+	for what, c := range map[string]struct {
+		got  any
+		want string
+	}{
+		"label":           {meta["labels"].(map[string]any)["api-token"], "team-a"},
+		"annotation":      {meta["annotations"].(map[string]any)["example.com/api-token"], redacted},
+		"annotation name": {meta["annotations"].(map[string]any)["example.com/secret-name"], "web"},
+		"secretName":      {spec["secretName"], "web"},
+		"ref":             {spec["tokenSecretRef"], "web"},
+		"password":        {spec["password"], redacted},
+		"selector":        {spec["selector"].(map[string]any)["secret"], "yes-please"},
+		"header":          {headers[0].(map[string]any)["value"], redacted},
+		"host":            {headers[1].(map[string]any)["value"], "web.lab"},
+		"cookie":          {headers[2].(map[string]any)["value"], redacted},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %v, want %s", what, c.got, c.want)
 		}
 	}
 }

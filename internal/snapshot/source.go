@@ -161,8 +161,8 @@ func (s *source) addObject(raw []byte, p peek) {
 }
 
 func (s *source) addOther(raw []byte, p peek) {
-	if p.APIVersion == "" {
-		return // {"kind": …} of some other tool
+	if p.APIVersion == "" || p.Metadata.Name == "" {
+		return // {"kind": …} of some other tool, a kubeconfig, a Kustomization
 	}
 	u := &unstructured.Unstructured{}
 	err := utiljson.Unmarshal(raw, &u.Object) // keeps integers, as the API machinery does
