@@ -52,6 +52,9 @@ func open(fd cause.Finding, assumed bool) cause.Finding {
 		}
 		fd = rivaled(fd, cause.Rival{Cause: l.code, SettledBy: l.check})
 	}
+	if fd.Cause == "crashloop-app-error" && fd.Confidence == cause.Possible {
+		fd = rivaled(fd, cause.Rival{Cause: "init-container-failing", SettledBy: "whether the container is an init container: kubectl describe pod"})
+	}
 	if !assumed {
 		return fd
 	}

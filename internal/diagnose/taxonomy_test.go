@@ -83,6 +83,8 @@ func (s sample) eventText() (reason, message string) {
 		return s.reason, `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "2585": plugin type="bridge" failed (add): ` + s.message
 	case s.reason == "FailedCreate" && s.kind == "ReplicaSet" && !strings.HasPrefix(s.message, "Error creating: "):
 		return s.reason, "Error creating: " + s.message
+	case s.reason == "FailedScheduling" && strings.HasPrefix(s.message, "Insufficient ") && s.cause != "pod-larger-than-any-node":
+		return s.reason, "0/3 nodes are available: 3 " + s.message + ". preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
 	case s.reason == "FailedScheduling" && fragment(s.message):
 		return s.reason, "0/3 nodes are available: 3 " + s.message + ". preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 	case s.reason == "Failed" && !strings.HasPrefix(s.message, "Error: ") && !strings.HasPrefix(s.message, "Failed to pull"):

@@ -16,6 +16,7 @@ var (
 	assigned     = regexp.MustCompile(`Successfully assigned (\S+)/(\S+) to (\S+)`)
 	restarting   = regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
 	backOff      = regexp.MustCompile(`(?i)back-off (\S+) restarting`)
+	lostSecrets  = regexp.MustCompile(`image pull secrets \(([^)]*)\)`)
 	killFor      = regexp.MustCompile(`Container (\S+) failed (liveness|startup) probe`)
 	ociTrouble   = regexp.MustCompile(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
 	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to (?:prepare subPath|create subPath directory)|cannot find volume "|failed to sync (configmap|secret) cache`)
@@ -37,6 +38,13 @@ func (d *draft) infer(p *podDraft, l *line) {
 		p.unplaced(l, at.Time)
 		if len(p.obj.Spec.Containers) == 0 {
 			p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
+		}
+		return
+	case "FailedToRetrieveImagePullSecret":
+		if m := lostSecrets.FindStringSubmatch(l.message); m != nil && len(p.obj.Spec.ImagePullSecrets) == 0 {
+			for _, name := range strings.Split(m[1], ",") {
+				p.obj.Spec.ImagePullSecrets = append(p.obj.Spec.ImagePullSecrets, corev1.LocalObjectReference{Name: strings.TrimSpace(name)})
+			}
 		}
 		return
 	case "Scheduled", "SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet":
