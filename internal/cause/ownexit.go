@@ -78,6 +78,12 @@ func (cr crash) anyEnd(line string) sighting {
 	for _, rival := range []string{"oomkilled", "liveness-kill", "exit-0-completed-loop", "exit-126-127", "exec-format-error"} {
 		s.rivals = append(s.rivals, Rival{Cause: rival, SettledBy: check})
 	}
+	if hook := newestEvent(cr.c.Pod, func(e *facts.Event) bool { return e.Reason == "FailedPostStartHook" }); hook != nil {
+		s.code, s.confidence = "poststart-hook", Likely
+		s.summary = fmt.Sprintf("%s keeps ending, and its postStart hook failed: %s", whoIs(cr.c), quote(hook.Message))
+		s.rivals = append([]Rival{{Cause: code, SettledBy: check}}, s.rivals...)
+		s.evidence = append(s.evidence, eventProof("the hook failed", hook))
+	}
 	s.withLog(line)
 	return s
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -38,12 +39,18 @@ func Explain(text string) (*report.Findings, time.Time) {
 		if !read.Dated {
 			fd = undated(fd)
 		}
+		if !showsSpec.MatchString(text) {
+			fd.Summary = strings.Replace(fd.Summary, ", and has no memory limit of its own", "", 1)
+		}
 		if !slices.ContainsFunc(out, func(o cause.Finding) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
 			out = append(out, fd)
 		}
 	}
 	return report.NewFindingsDocument(report.NewFindings(out)), read.Snapshot.TakenAt
 }
+
+// showsSpec tells text that shows containers as they are specified.
+var showsSpec = regexp.MustCompile(`(?m)^[> ]*(?:- )?[Ii]mage: `)
 
 // maxFindings is more than anybody reads.
 const maxFindings = 100

@@ -213,9 +213,6 @@ func judge(s sample, doc *report.Findings) (outcome, string) {
 		return none, ""
 	}
 	first := doc.Findings[0]
-	if first.Cause == "unknown" {
-		return none, "unknown"
-	}
 	right := func(code string) bool { return code == s.cause || slices.Contains(s.accept, code) }
 	if first.Cause == s.cause {
 		return hit, ""
@@ -227,6 +224,9 @@ func judge(s sample, doc *report.Findings) (outcome, string) {
 		if right(r.Cause) {
 			return rival, first.Cause
 		}
+	}
+	if first.Cause == "unknown" {
+		return none, "unknown"
 	}
 	if first.Confidence == string(cause.Certain) {
 		return wrong, first.Cause + ": " + first.Summary

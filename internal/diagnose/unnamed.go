@@ -62,7 +62,8 @@ func sentence(s string) string {
 	if strings.HasPrefix(s, " ") {
 		s = "the registry" + s // a subject that the text does not name
 	}
-	return strings.TrimSpace(gaps.ReplaceAllString(s, " the image "))
+	s = strings.TrimSpace(gaps.ReplaceAllString(s, " the image "))
+	return strings.Replace(s, "image the image", "the image", 1)
 }
 
 // podCount is what a refusal's summary says of pods; events alone do not count them.

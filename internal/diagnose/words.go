@@ -12,8 +12,19 @@ import (
 
 // wording ties words that a component prints to the causes they can mean.
 type wording struct {
-	text   string // lower case
+	text   string // lower case; "*" stands for anything between
 	causes string // codes, the likeliest first
+}
+
+func (w wording) in(lower string) bool {
+	for part := range strings.SplitSeq(w.text, "*") {
+		i := strings.Index(lower, part)
+		if i < 0 {
+			return false
+		}
+		lower = lower[i+len(part):]
+	}
+	return true
 }
 
 // worded reads messages by their words alone, one finding per set of causes.
@@ -69,7 +80,7 @@ func quoteLine(s string, n int) string {
 func codesOf(s paste.Saying) []string {
 	lower := strings.ToLower(strings.TrimSpace(s.Text))
 	for _, w := range wordings {
-		if strings.Contains(lower, w.text) {
+		if w.in(lower) {
 			return known(w.causes)
 		}
 	}

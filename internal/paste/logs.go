@@ -11,6 +11,7 @@ var (
 	klogHead   = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ?`)
 	syslogHead = regexp.MustCompile(`^(?:\w{3} +\d+ [\d:.]{8,15}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|cri-o|dockerd|docker|kernel|k3s|rke2|systemd|node-problem-detector)(?:\[\d+\])?: `)
 	dateHead   = regexp.MustCompile(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
+	applyHead  = regexp.MustCompile(`^error when (?:creating|applying patch|patching|replacing) (?:"[^"]*"|\S+): `)
 	kernelHead = regexp.MustCompile(`^\[ *\d+\.\d+\] `)
 	levelHead  = regexp.MustCompile(`^(?:stderr|stdout) [FP] |^\[?(?:ERROR|WARN|WARNING|FATAL)\]?:? +|^(?:error|warning|Error from server \(\w+\)): +`)
 	logPair    = regexp.MustCompile(`\b(msg|error|err|errMsg|pod|containerName|message|image|reason|kind|object|type|fieldPath)=("(?:[^"\\]|\\.)*"|\S+)`)
@@ -33,7 +34,7 @@ type logLine struct {
 // unwrapLog takes the heads of log lines off and reads their fields.
 func unwrapLog(text string) logLine {
 	body := text
-	for _, head := range []*regexp.Regexp{syslogHead, dateHead, levelHead, kernelHead, klogHead} {
+	for _, head := range []*regexp.Regexp{syslogHead, dateHead, levelHead, kernelHead, klogHead, applyHead} {
 		body = head.ReplaceAllString(body, "")
 	}
 	body = strings.TrimSpace(body)

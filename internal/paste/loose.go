@@ -26,6 +26,13 @@ func (d *draft) loose(lines []string) int {
 		d.podRow(objectRef{"Pod", row[1], row[2]}, row[3] == row[4], row[5], number(row[6]), age(row[7]))
 		return 1
 	}
+	if value, n := yamlText(lines); n > 0 && !d.loosely[value] && len(d.loosely) < maxLoose {
+		d.loosely[value] = true
+		if !d.message(objectRef{kind: "Pod"}, value) {
+			d.said = append(d.said, Saying{Text: value})
+		}
+		return n
+	}
 	if d.loosely[raw] || len(d.loosely) >= maxLoose {
 		return 1
 	}

@@ -241,7 +241,10 @@ func (d *draft) podRow(ref objectRef, ready bool, status string, restarts int32,
 	}
 	reason, init := strings.CutPrefix(status, "Init:")
 	if reason == "Pending" || reason == "Unknown" || reason == "SchedulingGated" {
+		// The table does not show what the scheduler says; that it is silent is
+		// not known either.
 		p.obj.Spec.Containers = []corev1.Container{{Name: someContainer}}
+		p.condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "", d.now)
 		return
 	}
 	p.bind("")
