@@ -44,7 +44,7 @@ func imageNameCauses() []Cause {
 				Verify: []Step{listTheTags, look("See what the old revision ran.", "kubectl -n {namespace} rollout history {workload}")},
 				Mend: []Step{rollBack,
 					{Text: "Use the tag that is known to exist.", Command: "kubectl -n {namespace} set image {workload} {container}={registry}/{repository}:{othertag}", Undo: "kubectl -n {namespace} rollout undo {workload}", Approver: "app owner", When: []string{"othertag"}},
-					{Text: "Or push the tag; the kubelet finds it at its next try.", Approver: "app owner"}},
+					{Text: "Push the tag, if it should exist; the kubelet finds it at its next try.", Approver: "app owner"}},
 			}},
 		{Code: "repo-not-found", Family: ImageName, Class: Terminal, Title: "Image repository does not exist",
 			Detect: pullCause("repo-not-found", notFoundKinds...),

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -42,7 +43,23 @@ func judgeDNS(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 		return []Finding{s.apply(t.finding(w, "dns-resolver-misconfigured", Likely, fmt.Sprintf("the resolver of node %s%s says that %s does not exist", s.Node, by, name),
 			rival("dns-nxdomain", "ask both resolvers for the name (kubectl debug node/"+s.Node+" -it --image=busybox -- nslookup "+name+")")))}
 	}
-	return []Finding{s.apply(t.finding(w, "dns-nxdomain", Certain, fmt.Sprintf("the registry name %s does not exist in the DNS of %s%s", name, nodesWords(t.nodes), by)))}
+	fd := s.apply(t.finding(w, "dns-nxdomain", Certain, fmt.Sprintf("the registry name %s does not exist in the DNS of %s%s", name, nodesWords(t.nodes), by)))
+	if f.Now.Sub(t.begin()) < nameAppears {
+		fd.Class = SelfHealing
+	}
+	return []Finding{fd}
+}
+
+// nameAppears is how long a name may be missing because its record is made
+// together with the rollout, or because "does not exist" is still cached.
+const nameAppears = time.Minute
+
+// begin is the first failure, or when the pod was made where no event tells.
+func (t *trouble) begin() time.Time {
+	if !t.first.IsZero() {
+		return t.first
+	}
+	return t.pod().Obj.CreationTimestamp.Time
 }
 
 // clusterName reports whether only the cluster's own DNS knows a name.

@@ -18,6 +18,7 @@ var (
 	webhookDenied  = regexp.MustCompile(`^admission webhook "([^"]+)" denied the request(?:: ?(?s:(.*))| without explanation)`)
 	webhookFailed  = regexp.MustCompile(`failed calling (?:admission )?webhook "([^"]+)": (?:failed to call webhook: )?(?s:(.*))$`)
 	webhookPost    = regexp.MustCompile(`(?:Post|Get) "?(https?://[^ "]+)"?: (?s:(.*))$`)
+	webhookURL     = regexp.MustCompile(`https?://[^ "]*`)
 	webhookService = regexp.MustCompile(`^https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc[:/]`)
 )
 
@@ -31,6 +32,7 @@ func webhookFailureKind(text string) string {
 	if m := webhookPost.FindStringSubmatch(tail); m != nil {
 		tail = m[2]
 	}
+	tail = webhookURL.ReplaceAllString(tail, "") // one that was cut: its query says timeout=
 	switch {
 	case containsOf(tail, []string{"x509: ", "tls: ", "certificate ", "server gave HTTP response to HTTPS client"}) && !strings.Contains(tail, "TLS handshake timeout"):
 		return "webhook-tls"
