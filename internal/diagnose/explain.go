@@ -36,6 +36,9 @@ func Explain(text string) (*report.Findings, time.Time) {
 		if !read.Counted {
 			fd.Summary = podCount.ReplaceAllString(fd.Summary, "")
 		}
+		if len(read.Snapshot.Objects.ReplicaSets) == 0 {
+			fd.Summary = neverMade.ReplaceAllString(fd.Summary, "")
+		}
 		if !read.Dated {
 			fd = undated(fd)
 		}

@@ -32,6 +32,23 @@ func TestNoProblem(t *testing.T) {
 	}
 }
 
+// TestDescribedKinds reads kubectl describe of the kinds above pods.
+func TestDescribedKinds(t *testing.T) {
+	for _, c := range []struct{ kind, events, want string }{
+		{"Job", "BackoffLimitExceeded  5m  job-controller  Job has reached the specified backoff limit", "job-failed"},
+		{"PersistentVolumeClaim", "ProvisioningFailed  3s (x5 over 40s)  persistentvolume-controller  storageclass.storage.k8s.io \"gp3\" not found", "provisioning-failed"},
+		{"StatefulSet", "FailedCreate  3s (x5 over 40s)  statefulset-controller  create Pod web-0 in StatefulSet web failed error: pods \"web-0\" is forbidden: error looking up service account shop/web: serviceaccount \"web\" not found", "serviceaccount-missing"},
+		{"ReplicaSet", "FailedCreate  3s (x5 over 40s)  replicaset-controller  Error creating: pods \"web-7d9-x\" is forbidden: exceeded quota: team-a, requested: pods=1, used: pods=10, limited: pods=10", "quota-exceeded"},
+		{"DaemonSet", "FailedCreate  3s (x5 over 40s)  daemonset-controller  Error creating: pods \"web-x\" is forbidden: violates PodSecurity \"restricted:latest\": hostPath volumes (volume \"v\")", "podsecurity-violation"},
+		{"Node", "SystemOOM  3s  kubelet  System OOM encountered, victim process: java, pid: 4211", "node-system-oom"},
+	} {
+		text := describeHead[c.kind] + "Events:\n  Type     Reason  Age  From  Message\n  ----     ------  ----  ----  -------\n  Warning  " + c.events + "\n"
+		if got := firstCause(text); got != c.want {
+			t.Errorf("%s: %q, want %q", c.kind, got, c.want)
+		}
+	}
+}
+
 // manglings are what pasting does to text. The text stays one whose cause can be named.
 var manglings = map[string]func(string) string{
 	"indented": func(s string) string { return eachLine(s, func(l string) string { return "      " + l }) },
@@ -117,4 +134,18 @@ func TestHostileText(t *testing.T) {
 			t.Logf("%s: %s", name, d)
 		}
 	}
+}
+
+func FuzzExplain(f *testing.F) {
+	f.Add("  Warning  Failed  3s (x4 over 2m)  kubelet  Error: secret \"db\" not found\n")
+	f.Add("Name: web\nReplicas: 0 current / 3 desired\nPods Status: 0\nEvents:\n  Type Reason Age From Message\n  Warning  FailedCreate  3s  rs  Error creating: x")
+	f.Add("    message: |\n      0/3 nodes are available: 3 Insufficient cpu.\n    reason: Unschedulable\n")
+	f.Add("NAME READY STATUS RESTARTS AGE\nweb 0/1 Init:CrashLoopBackOff 3 5m")
+	f.Add(`I1122 10:17:35.1 1 event.go:389] "Event occurred" object="a/b" kind="Pod" reason="Failed" message="x"`)
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, _ := Explain(text)
+		if !strings.Contains(text, "unnamed-") {
+			checkNothingInvented(t, text, doc)
+		}
+	})
 }

@@ -69,6 +69,9 @@ func sentence(s string) string {
 // podCount is what a refusal's summary says of pods; events alone do not count them.
 var podCount = regexp.MustCompile(`: (?:no (?:new )?pod exists|none of \d+ (?:new )?pods exists|\d+ of \d+ (?:new )?pods exists?|\d+ pods? exists?, at least one more is wanted)$`)
 
+// neverMade is what a summary concludes from missing ReplicaSets.
+var neverMade = regexp.MustCompile(` since it was made, so its \d+ pods? (?:was|were) never created$`)
+
 // wrappers are what the reader of pasted text puts before a bare message to make
 // it the message of an event.
 var wrappers = regexp.MustCompile(`^(?:(?:Err)?[A-Z][A-Za-z]+: |Failed to pull image "[^"]*": |Error creating: |Error: )`)

@@ -352,6 +352,7 @@ var reasons = map[string]string{
 	"KubeletUnhealthy": "npd-frequent-restart", "UnregisterNetDevice": "npd-frequent-restart", "FrequentUnregisterNetDevice": "npd-frequent-restart",
 	"ConntrackFull": "node-conntrack-dns", "DNSUnreachable": "node-conntrack-dns", "IOError": "node-io-error", "Ext4Error": "node-io-error",
 	"FreeDiskSpaceFailed": "image-gc-failing disk-pressure", "ImageGCFailed": "image-gc-failing disk-pressure", "DisruptionTerminating": "upgrade-or-drain", "EvictionByEvictionAPI": "upgrade-or-drain",
+	"ProvisioningFailed": "provisioning-failed", "FailedBinding": "provisioning-failed",
 	"OOMKilled": "oomkilled", "SystemOOM": "node-system-oom", "Rebooted": "node-rebooted", "NodeNotReady": "nodelost-ready-false node-notready-unknown",
 	"CanaryPauseStep": "argo-rollout-paused", "BlueGreenPause": "argo-rollout-paused", "InconclusiveAnalysisRun": "argo-rollout-paused", "InvalidSpec": "argo-invalid-spec",
 	"CalculateExpectedPodCountFailed": "pdb-sync-failed", "ProgressDeadlineExceeded": "progress-deadline-exceeded argo-progress-deadline",

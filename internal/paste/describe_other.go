@@ -89,10 +89,10 @@ func (d *draft) describeReplicas(ref objectRef, top map[string]string) {
 	if !ok {
 		return
 	}
-	d.counted = true
 	for _, rs := range d.objects.ReplicaSets {
 		if ref.kind == "ReplicaSet" && rs.Name == ref.name && rs.Namespace == ref.namespace {
 			rs.Spec.Replicas, rs.Status.Replicas = &desired, n["current"]
+			d.counted = true
 		}
 	}
 	for _, dep := range d.objects.Deployments {
