@@ -65,12 +65,19 @@ func structured(text string) *snapshot.Snapshot {
 	if !strings.HasPrefix(t, "{") && !strings.Contains(t, "apiVersion:") {
 		return nil
 	}
+	if !strings.HasPrefix(t, "{") {
+		if at := firstField.FindStringIndex(t); at != nil {
+			t = t[at[0]:] // after the command that printed it
+		}
+	}
 	s, err := snapshot.Decode("text", strings.NewReader(t), snapshot.Limits{})
 	if err != nil || s.Objects.Len() == 0 {
 		return nil
 	}
 	return s
 }
+
+var firstField = regexp.MustCompile(`(?m)^apiVersion: `)
 
 var (
 	ansiCodes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)

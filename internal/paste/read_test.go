@@ -166,3 +166,32 @@ func FuzzRead(f *testing.F) {
 	f.Add(`{"apiVersion":"v1","kind":"Pod"}`)
 	f.Fuzz(func(t *testing.T, text string) { facts.Build(Read(text).Snapshot) })
 }
+
+func TestYAMLAfterPrompt(t *testing.T) {
+	text := "$ kubectl get pod web-1 -o yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: shop}\nspec: {nodeName: n1, containers: [{name: app, image: a/b}]}\nstatus: {phase: Pending}\n"
+	if s := Read(text).Snapshot; len(s.Objects.Pods) != 1 || s.Objects.Pods[0].Name != "web-1" {
+		t.Errorf("pods %+v", s.Objects.Pods)
+	}
+}
+
+func TestYAMLFragment(t *testing.T) {
+	text := "    waiting:\n      message: 'secret \"db\" not\n        found'\n      reason: CreateContainerConfigError\n"
+	r := Read(text)
+	if len(r.Snapshot.Objects.Pods) != 1 || r.Snapshot.Objects.Pods[0].Status.ContainerStatuses[0].State.Waiting.Message != `secret "db" not found` {
+		t.Errorf("pods %+v, said %v", r.Snapshot.Objects.Pods, r.Said)
+	}
+}
+
+func TestPodTable(t *testing.T) {
+	r := Read("NAMESPACE NAME READY STATUS RESTARTS AGE\nshop web-1 0/1 Init:CrashLoopBackOff 5 (2m ago) 10m\nshop web-2 1/1 Running 0 10m\nshop web-3 0/1 OutOfcpu 0 1m\n")
+	pods := r.Snapshot.Objects.Pods
+	if len(pods) != 3 {
+		t.Fatalf("%d pods, want 3", len(pods))
+	}
+	if st := pods[0].Status.InitContainerStatuses; pods[0].Namespace != "shop" || len(st) != 1 || st[0].RestartCount != 5 || st[0].State.Waiting.Reason != "CrashLoopBackOff" {
+		t.Errorf("web-1: %+v", pods[0].Status)
+	}
+	if pods[2].Status.Reason != "OutOfcpu" || pods[2].Status.Phase != "Failed" {
+		t.Errorf("web-3: %+v", pods[2].Status)
+	}
+}
