@@ -19,6 +19,7 @@ type lookalike struct {
 
 const (
 	askSecret   = "whether the pod has imagePullSecrets: kubectl get pod <pod> -o jsonpath='{.spec.imagePullSecrets}'"
+	askExists   = "whether the pull Secret that the pod names exists: kubectl get secret <secret>"
 	askRegistry = "the registry in the pod's image: kubectl get pod <pod> -o jsonpath='{..image}'"
 	askPublic   = "whether anybody may pull the image: crane manifest <image> without a login"
 )
@@ -32,11 +33,11 @@ var lookalikes = map[string][]lookalike{
 		{"image-moved-or-retired", "gcr.io docker.io", askPublic}, {"blob-cdn-403", "", "whether the request in the text went to the registry or to its storage"}},
 	"gitlab-registry-denied": {{"forbidden-403", "", askSecret}},
 	"ecr-token-expired":      {{"stale-credential-breaks-public-pull", "public.ecr.aws", askPublic}},
-	"bad-credentials": {{"acr-unauthorized", "azurecr.io", askRegistry}, {"harbor-unauthorized", "harbor", askRegistry}, {"quay-unauthorized", "quay.io", askRegistry},
+	"bad-credentials": {{"pull-secret-missing", "", askExists}, {"acr-unauthorized", "azurecr.io", askRegistry}, {"harbor-unauthorized", "harbor", askRegistry}, {"quay-unauthorized", "quay.io", askRegistry},
 		{"stale-credential-breaks-public-pull", "", askPublic}},
-	"anonymous-denied":       {{"acr-unauthorized", "azurecr.io", askRegistry}, {"quay-unauthorized", "quay.io", askRegistry}, {"bad-credentials", "", askSecret}},
+	"anonymous-denied":       {{"pull-secret-missing", "", askExists}, {"acr-unauthorized", "azurecr.io", askRegistry}, {"quay-unauthorized", "quay.io", askRegistry}, {"bad-credentials", "", askSecret}},
 	"quay-unauthorized":      {{"crio-unqualified-search-wrong-registry", "", "whether the pod's image begins with quay.io: " + askRegistry}},
-	"private-or-nonexistent": {{"ecr-no-basic-auth", "amazonaws.com", askRegistry}},
+	"private-or-nonexistent": {{"pull-secret-missing", "", askExists}, {"ecr-no-basic-auth", "amazonaws.com", askRegistry}},
 	"tag-not-found":          {{"image-moved-or-retired", "docker.io gcr.io", askPublic}, {"repo-not-found", "", "crane ls <repository>"}},
 	"mid-transfer-eof":       {{"mirror-no-blob-fallback", "", "whether the node has a mirror: ls /etc/containerd/certs.d"}},
 	"quota-exceeded":         {{"quota-blocks-surge", "", "whether an older ReplicaSet of the Deployment is complete: kubectl get rs"}},
