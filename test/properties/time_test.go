@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -82,6 +83,47 @@ func TestNoFalseDoom(t *testing.T) {
 	if moments < 200 {
 		t.Errorf("only %d moments were judged", moments)
 	}
+}
+
+// TestWhatMayHealIsGivenTime takes the recordings of faults that may heal alone
+// back to their first minute, or to the time the cause itself gives: a fault
+// that short is no stall yet, unless the owner's own deadline has passed.
+func TestWhatMayHealIsGivenTime(t *testing.T) {
+	n, moments := 0, 0
+	for _, s := range scenes(t) {
+		p := s.base.Primary
+		if p == nil || p.Class != "self-healing" || p.Since.IsZero() {
+			continue
+		}
+		n++
+		limit := time.Minute
+		if own := cause.ByCode(p.Cause).Settle; own > 0 {
+			limit = min(limit, own)
+		}
+		for _, at := range momentsOf(s.snap) {
+			if at.Before(p.Since) || at.Sub(p.Since) >= limit || pastDeadline(s, at) {
+				continue
+			}
+			v, err := s.judge(early(s.snap, at))
+			if err != nil {
+				continue
+			}
+			moments++
+			if v.State == "stalled" && primary(v) == p.Cause {
+				t.Errorf("%s, %s after its first sign: %s: %s", s.name, at.Sub(p.Since), answer(v), v.Primary.Summary)
+			}
+		}
+	}
+	t.Logf("%d faults that may heal, %d moments of their first minute", n, moments)
+}
+
+// pastDeadline reports whether the Deployment's progress deadline was over.
+func pastDeadline(s *scene, at time.Time) bool {
+	return slices.ContainsFunc(s.snap.Objects.Deployments, func(d *appsv1.Deployment) bool {
+		return d.Namespace == s.name && slices.ContainsFunc(d.Status.Conditions, func(c appsv1.DeploymentCondition) bool {
+			return c.Reason == "ProgressDeadlineExceeded" && !c.LastUpdateTime.After(at)
+		})
+	})
 }
 
 // momentsOf are the moments at which something was seen, one second after
