@@ -1,0 +1,30 @@
+package properties
+
+import "testing"
+
+// TestCrowd puts the workloads of all recordings into one cluster, each judged
+// at the time of its own recording: every fault keeps its own cause, whatever
+// else fails on the same nodes, registries and names.
+func TestCrowd(t *testing.T) {
+	all := scenes(t)
+	for _, s := range all {
+		crowd := deepCopyOf(s.snap)
+		crowd.Origin.Namespace = ""
+		for _, other := range all {
+			if other != s {
+				join(crowd, other.snap)
+			}
+		}
+		v, err := s.judge(crowd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer(v) != answer(s.base) {
+			conf := ""
+			if v.Primary != nil {
+				conf = v.Primary.Confidence + " " + v.Primary.Summary
+			}
+			t.Errorf("%s in the crowd: %s, want %s: %s", s.name, answer(v), answer(s.base), conf)
+		}
+	}
+}
