@@ -9,8 +9,16 @@ import (
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
+// truthOf are the other causes that are true once an object is really gone.
+var truthOf = map[string]string{
+	"secrets":        "pull-secret-missing", // it is
+	"pods":           "quota-exceeded",      // no old pod holds what the quota lacks any more
+	"replicasets":    "quota-exceeded",
+	"resourcequotas": "quota-exceeded", // it refused the pods and is gone since
+}
+
 // TestOneObjectLess takes out any one object. A stall never becomes health by
-// it, and an event that has expired never makes another cause certain.
+// it, and no other cause becomes certain unless it is true then.
 func TestOneObjectLess(t *testing.T) {
 	judged := 0
 	for _, s := range scenes(t) {
@@ -28,7 +36,7 @@ func TestOneObjectLess(t *testing.T) {
 					e := s.snap.Objects.Events[i]
 					what += fmt.Sprintf(" (%s %s %.60s)", e.InvolvedObject.Kind, e.Reason, e.Message)
 				}
-				for _, p := range s.holds(v, k.resource == "events") {
+				for _, p := range s.holds(v, primary(v) != truthOf[k.resource]) {
 					t.Errorf("%s: %s", what, p)
 				}
 			}
