@@ -42,6 +42,7 @@ type parser struct {
 	text  string // what is left after the wrappers
 	words string // text in lower case without names, for matching
 	pairs pairs  // of words
+	raw   pairs  // of text
 	stage Stage  // from the wrappers that were taken off
 	hint  Kind   // what the wrappers alone say, when the words inside say nothing
 	// sandbox: a wrapper was about the pod sandbox; pulling: one was about an image.

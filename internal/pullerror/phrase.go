@@ -42,8 +42,17 @@ func (p *parser) saysAny(all []phrase) bool {
 func (p *parser) may(f *phrase) bool { return p.pairs.may(f) }
 
 // may tells whether a text with these pairs can hold the phrase.
-func (s *pairs) may(f *phrase) bool {
-	return f.set[0]&^s[0] == 0 && f.set[1]&^s[1] == 0 && f.set[2]&^s[2] == 0 && f.set[3]&^s[3] == 0
+func (s *pairs) may(f *phrase) bool { return s.holds(&f.set) }
+
+// holds tells whether all pairs of o are in s.
+func (s *pairs) holds(o *pairs) bool {
+	return o[0]&^s[0] == 0 && o[1]&^s[1] == 0 && o[2]&^s[2] == 0 && o[3]&^s[3] == 0
+}
+
+func (s *pairs) add(o *pairs) {
+	for i := range s {
+		s[i] |= o[i]
+	}
 }
 
 // lastIn is strings.LastIndex with a quick way out.

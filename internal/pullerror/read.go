@@ -23,6 +23,9 @@ func ImageIn(text string) string {
 		}
 		i += j
 		before := strings.TrimRight(text[max(0, i-40):i], `\`) // a log escapes quotes
+		if !strings.HasSuffix(before, " ") && !strings.HasSuffix(before, "=") {
+			continue // as all of imageQuotes end
+		}
 		for _, q := range imageQuotes {
 			if strings.HasSuffix(before, q) {
 				if end := strings.IndexAny(text[i+1:], `\"`); end > 0 {

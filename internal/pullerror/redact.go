@@ -14,14 +14,17 @@ var secretWord = regexp.MustCompile(`(?i)\b(bearer|basic) [a-z0-9+/=._~-]{20,}|\
 // redact removes what could give access: queries of signed URLs, user
 // information of URLs, tokens. Scope and service of a token request and the
 // upstream of a mirror request stay, because they carry the diagnosis.
-func redact(s string) string {
+//
+// set holds the pairs of s. Redaction adds no token, so the set serves after the
+// first two steps as well.
+func redact(s string, set *pairs) string {
 	if strings.Contains(s, "://") {
 		s = redactURLs(s)
 	}
 	if strings.IndexByte(s, '=') >= 0 {
 		s = redactPairs(s)
 	}
-	if mayHoldToken(s) {
+	if mayHoldToken(s, set) {
 		s = secretWord.ReplaceAllStringFunc(s, redactWord)
 	}
 	return s
@@ -82,9 +85,14 @@ func secretKey(key string) bool {
 	return secretKeys[key] || strings.HasPrefix(key, "x-amz-") || strings.HasPrefix(key, "x-goog-")
 }
 
-func mayHoldToken(s string) bool {
-	for _, w := range []string{"eyJ", "earer ", "asic ", `token"`, `password"`, `auth"`, "AccessKeyId", "StringToSign", "SignatureProvided"} {
-		if strings.Contains(s, w) {
+// tokenSigns are in every match of secretWord.
+var tokenSigns = []phrase{
+	say("eyJ"), say("earer "), say("asic "), say(`token"`), say(`password"`), say(`auth"`), say("AccessKeyId"), say("StringToSign"), say("SignatureProvided"),
+}
+
+func mayHoldToken(s string, set *pairs) bool {
+	for i := range tokenSigns {
+		if w := &tokenSigns[i]; set.may(w) && strings.Contains(s, w.text) {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ var copyWords = []phrase{say("read tcp "), say("write tcp "), say("read udp "), 
 // readRequest finds the failed request: method, URL and host.
 func (p *parser) readRequest() {
 	at, method := -1, ""
-	set := pairsOf(p.text)
+	set := p.raw
 	for i := range methods {
 		m := &methods[i]
 		if j := m.word.lastIn(p.text, &set); j > at {
@@ -146,8 +146,7 @@ func hostToken2(s string) string {
 
 // readNetwork finds the addresses of a failed connection.
 func (p *parser) readNetwork() {
-	s := p.text
-	set := pairsOf(s)
+	s, set := p.text, p.raw
 	if i := lookupWord.lastIn(s, &set); i >= 0 && (i == 0 || s[i-1] == ' ') {
 		rest := s[i+len("lookup "):]
 		p.e.Lookup = strings.TrimSuffix(hostToken(rest), ".")

@@ -1,5 +1,7 @@
 package pullerror
 
+import "strings"
+
 // rule says: when all these words are in the text, it is this kind. Words are
 // lower case, names in them are "~" (see wordsOf).
 type rule struct {
@@ -15,13 +17,35 @@ type rule struct {
 // Within a list, too, the more specific rule comes first.
 var ruleLists = [][]rule{nameRules, localRules, tlsRules, proxyRules, dnsRules, storageRules, contentRules, networkRules, authRules, serviceRules}
 
+// gate is a rule with the pairs of all its words. Gates lie side by side in
+// memory, so that a text passes the hundreds of rules that cannot fit it without
+// touching them.
+type gate struct {
+	set  pairs
+	rule *rule
+}
+
+var gates = gatesOf(ruleLists)
+
+func gatesOf(lists [][]rule) []gate {
+	var out []gate
+	for _, list := range lists {
+		for i := range list {
+			g := gate{rule: &list[i]}
+			for _, f := range list[i].all {
+				g.set.add(&f.set)
+			}
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
 // match returns the first rule that fits, or nil.
 func (p *parser) match() *rule {
-	for _, list := range ruleLists {
-		for i := range list {
-			if p.fits(&list[i]) {
-				return &list[i]
-			}
+	for i := range gates {
+		if g := &gates[i]; p.pairs.holds(&g.set) && p.fits(g.rule) {
+			return g.rule
 		}
 	}
 	return nil
@@ -29,7 +53,7 @@ func (p *parser) match() *rule {
 
 func (p *parser) fits(r *rule) bool {
 	for i := range r.all {
-		if !p.says(&r.all[i]) {
+		if !strings.Contains(p.words, r.all[i].text) {
 			return false
 		}
 	}

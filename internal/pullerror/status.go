@@ -113,11 +113,11 @@ func (p *parser) kindOfStatus() Kind {
 // error code in the same place has not.
 func bareStatus(words, text string) bool {
 	for _, r := range reasons {
-		head, ok := strings.CutSuffix(words, ": "+r)
-		if !ok {
+		head, ok := strings.CutSuffix(words, r)
+		if !ok || !strings.HasSuffix(head, ": ") {
 			continue
 		}
-		head, ok = strings.CutSuffix(head, "~")
+		head, ok = strings.CutSuffix(head[:len(head)-2], "~")
 		if first := text[max(len(text)-len(r), 0)]; !ok || first < 'A' || first > 'Z' {
 			return false
 		}

@@ -12,6 +12,10 @@ const blank = '~'
 func wordsOf(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
+	lower := strings.ToLower(s)
+	if len(lower) != len(s) {
+		s = lower // letters whose lower case has another length
+	}
 	var prev, prev2 string // the two tokens before, lower case
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
@@ -31,7 +35,7 @@ func wordsOf(s string) string {
 			for j < len(s) && s[j] != ' ' && s[j] != '"' {
 				j++
 			}
-			token := strings.ToLower(s[i:j])
+			token := lower[i:j]
 			writeToken(&b, token, prev, prev2, s[j:])
 			prev2, prev = prev, token
 			i = j
@@ -57,10 +61,10 @@ func solidQuote(s string) int {
 // stays, because rules use colons.
 func writeToken(b *strings.Builder, token, prev, prev2, next string) {
 	start, end := 0, len(token)
-	for start < end && strings.IndexByte("([{<'`", token[start]) >= 0 {
+	for start < end && opens(token[start]) {
 		start++
 	}
-	for end > start && strings.IndexByte(":,;.)]}>'`", token[end-1]) >= 0 {
+	for end > start && closes(token[end-1]) {
 		end--
 	}
 	core := token[start:end]
@@ -75,6 +79,23 @@ func writeToken(b *strings.Builder, token, prev, prev2, next string) {
 		tail = tail[1:]
 	}
 	b.WriteString(tail)
+}
+
+// opens and closes tell the punctuation that may stand before and after a word.
+func opens(c byte) bool {
+	switch c {
+	case '(', '[', '{', '<', '\'', '`':
+		return true
+	}
+	return false
+}
+
+func closes(c byte) bool {
+	switch c {
+	case ':', ',', ';', '.', ')', ']', '}', '>', '\'', '`':
+		return true
+	}
+	return false
 }
 
 // plainWords look like names but are words of error texts.

@@ -7,21 +7,26 @@ import "strings"
 func (p *parser) unwrap(text string) {
 	text = squash(text)
 	for range maxRounds {
-		before := text
 		text = p.stripAll(text)
+		before := text
 		if s, ok := logValue(text); ok {
 			text = s
 		}
 		text = squash(unescape(text))
 		text = p.stripAll(text)
-		if i := anchor(text); i > 0 {
+		p.raw = pairsOf(text)
+		if i := anchor(text, &p.raw); i > 0 {
 			text = text[i:]
 		}
+		// Nothing came off after the prefixes, so another round would find nothing.
 		if text == before {
 			break
 		}
 	}
-	p.text = redact(text)
+	p.text = redact(text, &p.raw)
+	if p.text != text {
+		p.raw = pairsOf(p.text)
+	}
 }
 
 // stripAll takes off prefixes until none fits.
@@ -248,11 +253,10 @@ var anchors = []phrase{
 }
 
 // anchor returns where the earliest anchor starts, -1 when there is none.
-func anchor(s string) int {
+func anchor(s string, set *pairs) int {
 	if strings.HasPrefix(s, "[") || strings.HasPrefix(s, "(Mirrors") {
 		return -1
 	}
-	set := pairsOf(s)
 	at := -1
 	for i := range anchors {
 		a := &anchors[i]
