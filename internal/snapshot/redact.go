@@ -60,8 +60,8 @@ var redactions = []struct {
 	{redactHeaders, []string{"authorization", "bearer", "basic"}},
 	{redactCookies, []string{"cookie"}},
 	{redactOwnHeaders, []string{"x-", "private-token", "api-key", "apikey"}},
-	{redactQuotedPairs, append([]string{"auth", "sig"}, secretSigns...)},
-	{redactPairs, append([]string{"sig", "x-amz"}, secretSigns...)},
+	{redactQuotedPairs, quotedSigns},
+	{redactPairs, pairSigns},
 	{redactSpacedPairs, secretSigns},
 	{redactColonPairs, secretSigns},
 	{redactFlags, secretSigns},
@@ -71,11 +71,19 @@ var redactions = []struct {
 // secretSigns are in every match of secretWord.
 var secretSigns = []string{"passw", "passphrase", "pwd", "secret", "token", "key", "credential", "signature"}
 
+// passwordSigns tell keys whose values need not look random.
+var passwordSigns = []string{"pass", "pwd"}
+
+// quotedSigns and pairSigns are in every key of quotedPair and equalPair.
+var (
+	quotedSigns = append([]string{"auth", "sig"}, secretSigns...)
+	pairSigns   = append([]string{"sig", "x-amz"}, secretSigns...)
+)
+
 var (
 	pemBlock = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`)
 	// pemTail is the rest of a key whose first line a log tail has cut off.
 	pemTail  = regexp.MustCompile(`(?:[A-Za-z0-9+/=]+(?:\r?\n|\\n))*-----END [A-Z0-9 ]*PRIVATE KEY-----`)
-	anyURL   = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\` + "`" + `]+`)
 	mysqlDSN = regexp.MustCompile(`([\w.-]+):[^\s:@/"]+@(tcp|unix)\(`)
 
 	// knownTokens are credentials that tell themselves by their form.
@@ -114,13 +122,10 @@ func redactPEM(s string) string {
 }
 
 func redactURLs(s string) string {
-	if strings.Contains(s, "@") {
+	if strings.Contains(s, "@tcp(") || strings.Contains(s, "@unix(") {
 		s = mysqlDSN.ReplaceAllString(s, "${1}:"+redacted+"@${2}(")
 	}
-	if !strings.Contains(s, "://") {
-		return s
-	}
-	return anyURL.ReplaceAllStringFunc(s, redactURL)
+	return replaceURLs(s, redactURL)
 }
 
 // plainParams are query parameters of registries and API servers that carry
@@ -207,7 +212,7 @@ func redactOwnHeaders(s string) string {
 }
 
 func redactQuotedPairs(s string) string {
-	if !strings.Contains(s, ":") {
+	if !mayHoldQuotedPair(s) {
 		return s
 	}
 	return quotedPair.ReplaceAllStringFunc(s, func(m string) string {
@@ -220,7 +225,7 @@ func redactQuotedPairs(s string) string {
 }
 
 func redactPairs(s string) string {
-	if !strings.Contains(s, "=") {
+	if !mayHoldPair(s) {
 		return s
 	}
 	return equalPair.ReplaceAllStringFunc(s, func(m string) string {
@@ -234,7 +239,7 @@ func redactPairs(s string) string {
 
 // redactSpacedPairs handles "db.password = hunter2" of settings files.
 func redactSpacedPairs(s string) string {
-	if !strings.Contains(s, "=") {
+	if !mayHoldSpacedPair(s) {
 		return s
 	}
 	return spacedPair.ReplaceAllStringFunc(s, func(m string) string {
@@ -252,9 +257,13 @@ func redactSpacedPairs(s string) string {
 // Runtimes write "…token: unexpected status…" in the same form, so the value
 // must look like a secret, or stand alone after the name of a password.
 func redactColonPairs(s string) string {
-	if !strings.Contains(s, ":") {
+	if !mayHoldColonPair(s) {
 		return s
 	}
+	return replaceColonPairs(s)
+}
+
+func replaceColonPairs(s string) string {
 	idx := colonPair.FindAllStringSubmatchIndex(s, -1)
 	if idx == nil {
 		return s
@@ -282,7 +291,7 @@ func redactColonPairs(s string) string {
 }
 
 func redactFlags(s string) string {
-	if !strings.Contains(s, "-") {
+	if !mayHoldFlag(s) {
 		return s
 	}
 	return flagPair.ReplaceAllStringFunc(s, func(m string) string {
