@@ -3,22 +3,22 @@ package cause
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The texts of kubernetes plugin/pkg/admission/{serviceaccount,priority,
 // runtimeclass,podnodeselector,podtolerationrestriction}.
 var (
-	lookupAccount  = regexp.MustCompile(`error looking up service account ([^/ ]+)/([^: ]+):`)
-	retryAccount   = regexp.MustCompile(`service account ([^/ ]+)/(\S+) was not found, retry after the service account is created`)
-	noPriority     = regexp.MustCompile(`no PriorityClass with name (\S+) was found`)
-	priorityHere   = regexp.MustCompile(`pods with (\S+) priorityClass is not permitted in (\S+) namespace`)
-	noRuntimeClass = regexp.MustCompile(`RuntimeClass "([^"]+)" not found`)
+	lookupAccount  = pattern.New(`error looking up service account ([^/ ]+)/([^: ]+):`)
+	retryAccount   = pattern.New(`service account ([^/ ]+)/(\S+) was not found, retry after the service account is created`)
+	noPriority     = pattern.New(`no PriorityClass with name (\S+) was found`)
+	priorityHere   = pattern.New(`pods with (\S+) priorityClass is not permitted in (\S+) namespace`)
+	noRuntimeClass = pattern.New(`RuntimeClass "([^"]+)" not found`)
 )
 
 // freshNamespace is how young a namespace may be for its default
@@ -31,7 +31,7 @@ func detectServiceAccountMissing(f *facts.Facts, w *facts.Workload) []Finding {
 		return nil
 	}
 	name := cmp.Or(templateOf(r).Spec.ServiceAccountName, "default")
-	for _, re := range []*regexp.Regexp{lookupAccount, retryAccount} {
+	for _, re := range []*pattern.Pattern{lookupAccount, retryAccount} {
 		if m := re.FindStringSubmatch(r.Message); m != nil {
 			name = m[2]
 		}

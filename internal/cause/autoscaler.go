@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 const (
@@ -40,7 +40,7 @@ func scaleUp(p *facts.Pod) (*facts.Event, bool) {
 	return nil, false
 }
 
-var scaleUpText = regexp.MustCompile(`\{(\S+) (\d+)->(\d+) \(max: (\d+)\)\}`)
+var scaleUpText = pattern.New(`\{(\S+) (\d+)->(\d+) \(max: (\d+)\)\}`)
 
 func scaleUpInProgress(f *facts.Facts, w *facts.Workload) []Finding {
 	var pods []*facts.Pod

@@ -3,18 +3,18 @@ package cause
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The texts of a ConfigMap, Secret or token volume that cannot be set up
 // (pkg/volume/configmap, pkg/volume/secret, pkg/kubelet/util/manager).
 var (
-	setUpFailed   = regexp.MustCompile(`^MountVolume\.SetUp failed for volume "([^"]{1,253})" ?: ?`)
-	noConfigKey   = regexp.MustCompile(`references? non-existent (config|secret) key: (\S{1,253})`)
-	notRegistered = regexp.MustCompile(`object "[^"]*"/"[^"]*" not registered`)
-	tokenFailed   = regexp.MustCompile(`failed to fetch token|serviceaccounts? "[^"]*" (?:is forbidden|not found)|failed to generate token`)
+	setUpFailed   = pattern.New(`^MountVolume\.SetUp failed for volume "([^"]{1,253})" ?: ?`)
+	noConfigKey   = pattern.New(`references? non-existent (config|secret) key: (\S{1,253})`)
+	notRegistered = pattern.New(`object "[^"]*"/"[^"]*" not registered`)
+	tokenFailed   = pattern.New(`failed to fetch token|serviceaccounts? "[^"]*" (?:is forbidden|not found)|failed to generate token`)
 )
 
 // configVolumeSightings reads the newest failed set-up of a volume of pods that

@@ -2,14 +2,14 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
-var newSetFailed = regexp.MustCompile(`^Failed to create new replica set "([^"]+)": (?s:(.*))$`)
+var newSetFailed = pattern.New(`^Failed to create new replica set "([^"]+)": (?s:(.*))$`)
 
 func detectReplicaSetCreateError(_ *facts.Facts, w *facts.Workload) []Finding {
 	c := w.Condition("Progressing")

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 func detectDaemonSetOnDelete(_ *facts.Facts, w *facts.Workload) []Finding {
@@ -147,7 +147,7 @@ func nodeDown(n *corev1.Node) (bool, time.Time) {
 	return c.Type != "" && c.Status != corev1.ConditionTrue, c.LastTransitionTime.Time
 }
 
-var failedDaemon = regexp.MustCompile(`^Found failed daemon pod ([^/]+)/(\S+) on node (\S+), will try to kill it`)
+var failedDaemon = pattern.New(`^Found failed daemon pod ([^/]+)/(\S+) on node (\S+), will try to kill it`)
 
 // failedLoop is how many failed pods on one node make a loop, and within what time.
 const (

@@ -2,23 +2,23 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // What logs say when something outside the container is at fault.
 var (
-	formatLine   = regexp.MustCompile(`exec format error`)
-	usageLine    = regexp.MustCompile(`(?i)^\s*(?:usage:|panic: |panic\(|flag provided but not defined|unknown (?:shorthand )?flag|unrecognized (?:option|arguments?)|invalid option|(?:[\w./-]+: )?error: (?:unrecognized arguments|the following arguments are required|unknown flag))`)
-	refusedLine  = regexp.MustCompile(`(?i)connection refused|ECONNREFUSED|no such host|ENOTFOUND|EAI_AGAIN|name or service not known|temporary failure in name resolution|could not translate host name|getaddrinfo|server misbehaving|connection timed out|ETIMEDOUT|no route to host|EHOSTUNREACH|dial (?:tcp|udp):? (?:lookup )?\S+: i/o timeout|lookup \S+(?: on \S+)?: i/o timeout|could not connect to server|can't connect to (?:\w+ )?server|connection reset by peer|UnknownHostException|ConnectException`)
-	apiLine      = regexp.MustCompile(`https?://(?:kubernetes(?:\.default\S*)?|10\.(?:96|43|152|100)\.0\.1|10\.0\.0\.1|172\.20\.0\.1|172\.30\.0\.1)(?::443|:6443)?[/"]`)
-	forbiddenSA  = regexp.MustCompile(`is forbidden: User \\?"system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{1,253})\\?" cannot (\w+) resource \\?"([^"\\]{1,253})\\?"(?: in API group \\?"([^"\\]{0,253})\\?")?`)
-	dependency   = regexp.MustCompile(`(?i)(?:dial (?:tcp|udp):? (?:lookup )?|connect(?:ing|ion)? to |host(?:name)? |https?://|ECONNREFUSED |ENOTFOUND |getaddrinfo \w+ |lookup )"?([a-zA-Z0-9][a-zA-Z0-9._-]{1,252}(?::\d{1,5})?)`)
+	formatLine   = pattern.New(`exec format error`)
+	usageLine    = pattern.New(`(?i)^\s*(?:usage:|panic: |panic\(|flag provided but not defined|unknown (?:shorthand )?flag|unrecognized (?:option|arguments?)|invalid option|(?:[\w./-]+: )?error: (?:unrecognized arguments|the following arguments are required|unknown flag))`)
+	refusedLine  = pattern.New(`(?i)connection refused|ECONNREFUSED|no such host|ENOTFOUND|EAI_AGAIN|name or service not known|temporary failure in name resolution|could not translate host name|getaddrinfo|server misbehaving|connection timed out|ETIMEDOUT|no route to host|EHOSTUNREACH|dial (?:tcp|udp):? (?:lookup )?\S+: i/o timeout|lookup \S+(?: on \S+)?: i/o timeout|could not connect to server|can't connect to (?:\w+ )?server|connection reset by peer|UnknownHostException|ConnectException`)
+	apiLine      = pattern.New(`https?://(?:kubernetes(?:\.default\S*)?|10\.(?:96|43|152|100)\.0\.1|10\.0\.0\.1|172\.20\.0\.1|172\.30\.0\.1)(?::443|:6443)?[/"]`)
+	forbiddenSA  = pattern.New(`is forbidden: User \\?"system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{1,253})\\?" cannot (\w+) resource \\?"([^"\\]{1,253})\\?"(?: in API group \\?"([^"\\]{0,253})\\?")?`)
+	dependency   = pattern.New(`(?i)(?:dial (?:tcp|udp):? (?:lookup )?|connect(?:ing|ion)? to |host(?:name)? |https?://|ECONNREFUSED |ENOTFOUND |getaddrinfo \w+ |lookup )"?([a-zA-Z0-9][a-zA-Z0-9._-]{1,252}(?::\d{1,5})?)`)
 	signalOfCode = map[int32]string{129: "SIGHUP", 130: "SIGINT", 131: "SIGQUIT", 132: "SIGILL", 133: "SIGTRAP", 134: "SIGABRT", 135: "SIGBUS",
 		136: "SIGFPE", 137: "SIGKILL", 139: "SIGSEGV", 140: "SIGUSR2", 141: "SIGPIPE", 142: "SIGALRM", 143: "SIGTERM", 152: "SIGXCPU", 153: "SIGXFSZ", 159: "SIGSYS"}
 )

@@ -2,21 +2,21 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The kubelet's eviction texts (pkg/kubelet/eviction/helpers.go).
 var (
-	lowOn        = regexp.MustCompile(`The node was low on resource: ([a-z-]+)`)
-	hadCondition = regexp.MustCompile(`The node had condition: \[([A-Za-z, ]+)\]`)
-	ownStorage   = regexp.MustCompile(`exceeded its local ephemeral storage limit "([^"]*)"|exceeds the total limit of containers ([^ ]+)\.|Usage of EmptyDir volume "([^"]*)" exceeds the limit`)
-	evictUse     = regexp.MustCompile(`Container (\S+) was using ([^,]+), request is ([^,]+), has larger`)
-	nodeGoing    = regexp.MustCompile(`node is shutting down|imminent node shutdown`)
+	lowOn        = pattern.New(`The node was low on resource: ([a-z-]+)`)
+	hadCondition = pattern.New(`The node had condition: \[([A-Za-z, ]+)\]`)
+	ownStorage   = pattern.New(`exceeded its local ephemeral storage limit "([^"]*)"|exceeds the total limit of containers ([^ ]+)\.|Usage of EmptyDir volume "([^"]*)" exceeds the limit`)
+	evictUse     = pattern.New(`Container (\S+) was using ([^,]+), request is ([^,]+), has larger`)
+	nodeGoing    = pattern.New(`node is shutting down|imminent node shutdown`)
 )
 
 // fallenSightings reads pods that the kubelet rejected, evicted or ended, or that

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // hpasOf are the autoscalers that scale the workload.
@@ -63,9 +63,9 @@ func anyReadyFor(f *facts.Facts, w *facts.Workload, d time.Duration) bool {
 
 // scaledTo reads "Scaled up replica set web-1 from 2 to 5" (since 1.32) and
 // "Scaled up replica set web-1 to 5" (before).
-var scaledTo = regexp.MustCompile(`^Scaled (up|down) replica set (\S+) (?:from \d+ )?to (\d+)`)
+var scaledTo = pattern.New(`^Scaled (up|down) replica set (\S+) (?:from \d+ )?to (\d+)`)
 
-var newSize = regexp.MustCompile(`^New size: (\d+); reason: `)
+var newSize = pattern.New(`^New size: (\d+); reason: `)
 
 // fightWindow is how near each other opposite moves must be; autoscalers wait
 // five minutes before they scale down, so they do not make them alone.

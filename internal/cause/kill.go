@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // killKind says why the kubelet ended a container.
@@ -26,7 +26,7 @@ const (
 // the grace period: events carry whole seconds and are sent asynchronously.
 const killSlack = 5 * time.Second
 
-var probeKill = regexp.MustCompile(`^Container \S+ failed (liveness|startup) probe`)
+var probeKill = pattern.New(`^Container \S+ failed (liveness|startup) probe`)
 
 // killOf finds the kubelet's event that ended the newest instance of a
 // container. An older kill does not count: the instance after it died otherwise.

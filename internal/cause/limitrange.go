@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,13 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The texts of kubernetes plugin/pkg/admission/limitranger/admission.go;
 // several come as one bracketed list.
 var (
-	limitBound = regexp.MustCompile(`(minimum|maximum) ([a-z0-9./-]+) usage per (Container|Pod|PersistentVolumeClaim) is ([^ ,.\]]+(?:\.\d[^ ,.\]]*)?)(?:\.  No (request|limit) is specified|, but (request|limit) is ([^ ,\]]+))`)
-	limitRatio = regexp.MustCompile(`([a-z0-9./-]+) max limit to request ratio per (\w+) is ([^,]+), but provided ratio is ([0-9.]+)`)
+	limitBound = pattern.New(`(minimum|maximum) ([a-z0-9./-]+) usage per (Container|Pod|PersistentVolumeClaim) is ([^ ,.\]]+(?:\.\d[^ ,.\]]*)?)(?:\.  No (request|limit) is specified|, but (request|limit) is ([^ ,\]]+))`)
+	limitRatio = pattern.New(`([a-z0-9./-]+) max limit to request ratio per (\w+) is ([^,]+), but provided ratio is ([0-9.]+)`)
 )
 
 // limitBreach is one value that a LimitRange does not allow.
@@ -155,7 +155,7 @@ func limitRangeWith(f *facts.Facts, namespace string, b limitBreach) *corev1.Lim
 }
 
 // limitRanger is what admission notes on a pod whose values it filled in.
-var limitRanger = regexp.MustCompile(`([a-z0-9., /-]+) request for (?:init )?container (\S+?)(?:;|$)`)
+var limitRanger = pattern.New(`([a-z0-9., /-]+) request for (?:init )?container (\S+?)(?:;|$)`)
 
 // detectLimitRangeInflates sees pods that do not fit any node and whose
 // requests a LimitRange filled in, not their author.

@@ -1,11 +1,11 @@
 package cause
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -17,10 +17,10 @@ const (
 )
 
 // telling marks a log line that says what went wrong.
-var telling = regexp.MustCompile(`(?i)\b(?:panic|fatal|error|exception|cannot|can't|could not|unable|failed|failure|refused|denied|forbidden|no such|not found|unknown|invalid|usage)\b`)
+var telling = pattern.New(`(?i)\b(?:panic|fatal|error|exception|cannot|can't|could not|unable|failed|failure|refused|denied|forbidden|no such|not found|unknown|invalid|usage)\b`)
 
 // noise marks lines that follow a failure and say nothing of it.
-var noise = regexp.MustCompile(`^(?:\s|goroutine \d|created by |exit status \d|\.\.\. \d+ more|npm (?:ERR!|error) A complete log)`)
+var noise = pattern.New(`^(?:\s|goroutine \d|created by |exit status \d|\.\.\. \d+ more|npm (?:ERR!|error) A complete log)`)
 
 // logEnd is the end of a container's log, clipped for safety.
 func logEnd(c *facts.Container) []string {
@@ -55,7 +55,7 @@ func lastLine(c *facts.Container) string {
 }
 
 // findLine returns the last log line that matches.
-func findLine(c *facts.Container, re *regexp.Regexp) (line string, groups []string) {
+func findLine(c *facts.Container, re *pattern.Pattern) (line string, groups []string) {
 	lines := logEnd(c)
 	for i := len(lines) - 1; i >= 0; i-- {
 		if m := re.FindStringSubmatch(lines[i]); m != nil {

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/fit"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // mountFailure is what the kubelet or the attach controller says now of one
@@ -26,14 +26,14 @@ type mountFailure struct {
 }
 
 var (
-	mountWords = regexp.MustCompile(`^(MountVolume|MapVolume|AttachVolume|NodeExpandVolume|UnmountVolume)\.(\w+) failed for volume "([^"]+)" ?: ?(?s:(.*))$`)
-	multiText  = regexp.MustCompile(`^(?:Multi-Attach error|Waiting for detach) for volume "([^"]+)" ?(?s:(.*))$`)
-	hostPathRE = regexp.MustCompile(`hostPath type check failed: (\S+) is not (?:an? )?(.+?)\.?$`)
-	driverRE   = regexp.MustCompile(`driver name (\S+) not found in the list of registered CSI drivers`)
-	providerRE = regexp.MustCompile(`(?i)secretproviderclass(?:es)?(?:\.secrets-store\.csi\.x-k8s\.io)? "([^"]+)" not found`)
+	mountWords = pattern.New(`^(MountVolume|MapVolume|AttachVolume|NodeExpandVolume|UnmountVolume)\.(\w+) failed for volume "([^"]+)" ?: ?(?s:(.*))$`)
+	multiText  = pattern.New(`^(?:Multi-Attach error|Waiting for detach) for volume "([^"]+)" ?(?s:(.*))$`)
+	hostPathRE = pattern.New(`hostPath type check failed: (\S+) is not (?:an? )?(.+?)\.?$`)
+	driverRE   = pattern.New(`driver name (\S+) not found in the list of registered CSI drivers`)
+	providerRE = pattern.New(`(?i)secretproviderclass(?:es)?(?:\.secrets-store\.csi\.x-k8s\.io)? "([^"]+)" not found`)
 	// missingObject is what the start configuration's causes read.
-	missingObject = regexp.MustCompile(`not found|not registered|failed to sync|references non-existent|token|forbidden`)
-	deniedRE      = regexp.MustCompile(`(?i)access ?denied|not authorized|permission ?denied|status ?code:? 40[13]|\b40[13]\b|forbidden|AADSTS\d+|WebIdentityErr|Unauthorized`)
+	missingObject = pattern.New(`not found|not registered|failed to sync|references non-existent|token|forbidden`)
+	deniedRE      = pattern.New(`(?i)access ?denied|not authorized|permission ?denied|status ?code:? 40[13]|\b40[13]\b|forbidden|AADSTS\d+|WebIdentityErr|Unauthorized`)
 )
 
 // beforeStart is true of a bound pod that has not got its volumes and sandbox.

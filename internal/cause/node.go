@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // nodeTrouble is something wrong with a node, and which of its pods suffer.
@@ -58,8 +58,8 @@ func (t nodeTrouble) sighting(f *facts.Facts, p *facts.Pod) sighting {
 }
 
 var (
-	cniNotReady     = regexp.MustCompile(`container runtime network not ready|NetworkPluginNotReady|cni plugin not initialized|cni config uninitialized`)
-	runtimeNotReady = regexp.MustCompile(`container runtime is down|PLEG is not healthy|runtime status check|missing node capacity|container runtime status|CSINode`)
+	cniNotReady     = pattern.New(`container runtime network not ready|NetworkPluginNotReady|cni plugin not initialized|cni config uninitialized`)
+	runtimeNotReady = pattern.New(`container runtime is down|PLEG is not healthy|runtime status check|missing node capacity|container runtime status|CSINode`)
 )
 
 // Effects of a node that cannot start or reach its pods.
@@ -151,7 +151,7 @@ func laterTime(a, b time.Time) time.Time {
 	return b
 }
 
-var forkText = regexp.MustCompile(`(?i)resource temporarily unavailable|fork rejected|cannot fork|can't fork|unable to create (?:new )?(?:native )?thread|pthread_create failed|newosproc`)
+var forkText = pattern.New(`(?i)resource temporarily unavailable|fork rejected|cannot fork|can't fork|unable to create (?:new )?(?:native )?thread|pthread_create failed|newosproc`)
 
 // forkFails is a pod that says it cannot start processes or threads.
 func forkFails(p *facts.Pod) bool {

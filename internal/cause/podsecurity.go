@@ -3,16 +3,16 @@ package cause
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
-var podSecurity = regexp.MustCompile(`violates PodSecurity "([a-z]+):([^"]+)": (.+)$`)
+var podSecurity = pattern.New(`violates PodSecurity "([a-z]+):([^"]+)": (.+)$`)
 
 // psaViolation is one check of a Pod Security level that the pod does not pass.
 type psaViolation struct {
@@ -51,7 +51,7 @@ func psaViolations(list string) []psaViolation {
 	return out
 }
 
-var containerWords = regexp.MustCompile(`containers? ((?:"[^"]+"(?:, )?)+)`)
+var containerWords = pattern.New(`containers? ((?:"[^"]+"(?:, )?)+)`)
 
 func quotedContainers(detail string) []string {
 	var out []string

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // probeFailure is the newest complaint of the kubelet about one probe.
@@ -26,11 +26,11 @@ type probeFailure struct {
 
 // probeMessage is pkg/kubelet/prober/prober.go before and after 1.33.
 var (
-	probeMessage = regexp.MustCompile(`^(Liveness|Readiness|Startup) probe (failed|errored(?: and resulted in \w+ state)?|warning): (?s:(.*))$`)
-	statusText   = regexp.MustCompile(`HTTP probe failed with statuscode: (\d{3})`)
-	refusedText  = regexp.MustCompile(`connection refused|actively refused`)
-	timeoutText  = regexp.MustCompile(`context deadline exceeded|Client\.Timeout|i/o timeout|no route to host|network is unreachable|TLS handshake timeout`)
-	listenLine   = regexp.MustCompile(`(?i)\b(?:listen(?:ing|s)?|serving|started|bound|running)\b.{0,80}?(?:(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|\*|\[::\])?:|port:?[ =]?"?)(\d{2,5})\b`)
+	probeMessage = pattern.New(`^(Liveness|Readiness|Startup) probe (failed|errored(?: and resulted in \w+ state)?|warning): (?s:(.*))$`)
+	statusText   = pattern.New(`HTTP probe failed with statuscode: (\d{3})`)
+	refusedText  = pattern.New(`connection refused|actively refused`)
+	timeoutText  = pattern.New(`context deadline exceeded|Client\.Timeout|i/o timeout|no route to host|network is unreachable|TLS handshake timeout`)
+	listenLine   = pattern.New(`(?i)\b(?:listen(?:ing|s)?|serving|started|bound|running)\b.{0,80}?(?:(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|\*|\[::\])?:|port:?[ =]?"?)(\d{2,5})\b`)
 )
 
 // probeFailureOf finds the failures of one probe ("Readiness") of the running

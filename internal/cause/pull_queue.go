@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -10,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -67,7 +67,7 @@ func pullFinding(w *facts.Workload, c *facts.Container, code string, conf Confid
 
 // pulledText is the kubelet's success message: X is the runtime's call, Y, since
 // 1.25, with the wait for a turn; the size since 1.30.
-var pulledText = regexp.MustCompile(`^Successfully pulled image "[^"]+" in ([0-9hmsµun.]+)(?: \(([0-9hmsµun.]+) including waiting\))?(?:\. Image size: ([0-9]{1,18}) bytes)?`)
+var pulledText = pattern.New(`^Successfully pulled image "[^"]+" in ([0-9hmsµun.]+)(?: \(([0-9hmsµun.]+) including waiting\))?(?:\. Image size: ([0-9]{1,18}) bytes)?`)
 
 // donePull is one successful pull as its event tells it.
 type donePull struct {

@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	helpers "k8s.io/component-helpers/resource"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // quotaItem is one resource a quota refused: what the pod asked for, what was
@@ -45,7 +45,7 @@ type quotaView struct {
 // exceededQuota reads the text of apiserver
 // pkg/admission/plugin/resourcequota/controller.go; only the keys that were
 // exceeded are printed.
-var exceededQuota = regexp.MustCompile(`exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: ([^|\]]+)`)
+var exceededQuota = pattern.New(`exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: ([^|\]]+)`)
 
 // readQuota reads the numbers of the refusal and brings them up to date from
 // the ResourceQuota object where it was seen.

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,12 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // missingRequests reads "must specify" of kubernetes
 // pkg/quota/v1/evaluator/core/pods.go: "key for: c1,c2; key for: c1" since
 // 1.25, "key,key" before.
-var missingRequests = regexp.MustCompile(`failed quota: ([^:]+): must specify (.+)$`)
+var missingRequests = pattern.New(`failed quota: ([^:]+): must specify (.+)$`)
 
 func detectQuotaMissingRequests(f *facts.Facts, w *facts.Workload) []Finding {
 	r, ok := refusedAs(w, "quota-missing-requests")

@@ -2,18 +2,18 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 var (
-	grpcMissing = regexp.MustCompile(`does not implement the grpc health protocol`)
-	execAbsent  = regexp.MustCompile(`executable file not found|no such file or directory|permission denied|command not found|: not found`)
+	grpcMissing = pattern.New(`does not implement the grpc health protocol`)
+	execAbsent  = pattern.New(`executable file not found|no such file or directory|permission denied|command not found|: not found`)
 )
 
 // readProbe decides what a failing readiness probe shows; the code stays empty

@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/fit"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // loopSpan and loopCount tell a kubelet that keeps refusing from one refusal
@@ -142,7 +142,7 @@ func rejectFinding(w *facts.Workload, code string, pods []*facts.Pod) Finding {
 	return fd
 }
 
-var outOf = regexp.MustCompile(`Node didn't have enough resource: ([^,]+), requested: (\d+), used: (\d+), capacity: (\d+)`)
+var outOf = pattern.New(`Node didn't have enough resource: ([^,]+), requested: (\d+), used: (\d+), capacity: (\d+)`)
 
 func outOfResource(f *facts.Facts, w *facts.Workload) []Finding {
 	pods := rejectedPods(f, w, "kubelet-out-of-resource")

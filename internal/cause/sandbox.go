@@ -2,26 +2,26 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The texts of a sandbox that cannot be made: kubelet, containerd, CRI-O,
 // docker, and the common network plugins.
 var (
-	cniText        = regexp.MustCompile(`failed to (?:setup|set up) network for sandbox|failed to create pod network sandbox|error adding pod \S+ to CNI network|networkPlugin cni failed|plugin type="|NetworkPlugin cni failed`)
-	cniName        = regexp.MustCompile(`plugin type="([^"]{1,64})"|to CNI network "([^"]{1,64})"`)
-	cniDetail      = regexp.MustCompile(`failed \(add\): (?s:(.+))$|to CNI network "[^"]*": (?s:(.+))$|for pod "[^"]*" network: (?s:(.+))$`)
-	noAddress      = regexp.MustCompile(`(?i)no IP addresses available|failed to assign an IP address|no available IPs?\b|no more IPs|IP pool.* exhausted|(?:pool|range|subnet)\S* (?:is )?exhausted|all (?:the )?IPs? .*(?:in use|allocated)|no free IPs?|failed to allocate for range|insufficient (?:free )?(?:IP|address)|addresses? exhausted`)
-	cniVersion     = regexp.MustCompile(`(?i)incompatible CNI versions?|unsupported CNI (?:result )?version|cni config version|failed to find plugin "([^"]{1,64})" in path|no valid networks found|plugin \S+ does not support config version|unknown CNI version`)
-	cniUnready     = regexp.MustCompile(`cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady|network is not ready`)
-	noHandler      = regexp.MustCompile(`no runtime for "([^"]{0,128})" is configured|failed to lookup RuntimeClass ([^:\s]{1,253})|(?:RuntimeHandler|runtime handler) "?([^" ]{1,128})"? not (?:supported|found|configured)|failed to find runtime handler ([^ "]{1,128})`)
-	pauseImage     = regexp.MustCompile(`failed to (?:get|pull) sandbox image|pulling sandbox image`)
-	apiServerDial  = regexp.MustCompile(`(?:Get|Post|Patch|Put|Watch|List) "?\\?"?https://(?:kubernetes(?:\.default\S*)?|(?:10|172|192|100)\.[\d.]+)(?::443|:6443)?/(?:api|apis|version|healthz)[^ ]*: .*(?:dial tcp|i/o timeout|context deadline exceeded|connection refused|no route to host|TLS handshake timeout|x509)`)
+	cniText        = pattern.New(`failed to (?:setup|set up) network for sandbox|failed to create pod network sandbox|error adding pod \S+ to CNI network|networkPlugin cni failed|plugin type="|NetworkPlugin cni failed`)
+	cniName        = pattern.New(`plugin type="([^"]{1,64})"|to CNI network "([^"]{1,64})"`)
+	cniDetail      = pattern.New(`failed \(add\): (?s:(.+))$|to CNI network "[^"]*": (?s:(.+))$|for pod "[^"]*" network: (?s:(.+))$`)
+	noAddress      = pattern.New(`(?i)no IP addresses available|failed to assign an IP address|no available IPs?\b|no more IPs|IP pool.* exhausted|(?:pool|range|subnet)\S* (?:is )?exhausted|all (?:the )?IPs? .*(?:in use|allocated)|no free IPs?|failed to allocate for range|insufficient (?:free )?(?:IP|address)|addresses? exhausted`)
+	cniVersion     = pattern.New(`(?i)incompatible CNI versions?|unsupported CNI (?:result )?version|cni config version|failed to find plugin "([^"]{1,64})" in path|no valid networks found|plugin \S+ does not support config version|unknown CNI version`)
+	cniUnready     = pattern.New(`cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady|network is not ready`)
+	noHandler      = pattern.New(`no runtime for "([^"]{0,128})" is configured|failed to lookup RuntimeClass ([^:\s]{1,253})|(?:RuntimeHandler|runtime handler) "?([^" ]{1,128})"? not (?:supported|found|configured)|failed to find runtime handler ([^ "]{1,128})`)
+	pauseImage     = pattern.New(`failed to (?:get|pull) sandbox image|pulling sandbox image`)
+	apiServerDial  = pattern.New(`(?:Get|Post|Patch|Put|Watch|List) "?\\?"?https://(?:kubernetes(?:\.default\S*)?|(?:10|172|192|100)\.[\d.]+)(?::443|:6443)?/(?:api|apis|version|healthz)[^ ]*: .*(?:dial tcp|i/o timeout|context deadline exceeded|connection refused|no route to host|TLS handshake timeout|x509)`)
 	sandboxReasons = []string{"FailedCreatePodSandBox", "NetworkNotReady", "FailedPrepareDynamicResources", "SandboxChanged"}
 	progressEvents = []string{"Pulling", "Pulled", "Created", "Started"}
 )

@@ -3,23 +3,23 @@ package cause
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The texts of a container that cannot be configured
 // (pkg/kubelet/kubelet_pods.go, kuberuntime/security_context_others.go).
 var (
-	objectNotFound = regexp.MustCompile(`\b(configmap|secret)s? "([^"]{1,253})" not found`)
-	keyNotFound    = regexp.MustCompile(`couldn't find key (\S{1,253}) in (ConfigMap|Secret) ([^/\s]{1,253})/([^\s,"]{1,253})`)
-	cacheNotSynced = regexp.MustCompile(`failed to sync (configmap|secret) cache|services have not yet been read at least once`)
-	nonRoot        = regexp.MustCompile(`runAsNonRoot and image (will run as root|has non-numeric user \(([^)]{0,128})\))|container's runAsUser (?:\(0\) )?breaks non-root policy`)
-	subPathText    = regexp.MustCompile(`failed to (?:prepare|create) subPath(?: directory)? for volumeMount "([^"]*)"`)
-	noSuchVolume   = regexp.MustCompile(`cannot find volume "([^"]*)" to mount into container`)
+	objectNotFound = pattern.New(`\b(configmap|secret)s? "([^"]{1,253})" not found`)
+	keyNotFound    = pattern.New(`couldn't find key (\S{1,253}) in (ConfigMap|Secret) ([^/\s]{1,253})/([^\s,"]{1,253})`)
+	cacheNotSynced = pattern.New(`failed to sync (configmap|secret) cache|services have not yet been read at least once`)
+	nonRoot        = pattern.New(`runAsNonRoot and image (will run as root|has non-numeric user \(([^)]{0,128})\))|container's runAsUser (?:\(0\) )?breaks non-root policy`)
+	subPathText    = pattern.New(`failed to (?:prepare|create) subPath(?: directory)? for volumeMount "([^"]*)"`)
+	noSuchVolume   = pattern.New(`cannot find volume "([^"]*)" to mount into container`)
 )
 
 // configSightings reads containers in CreateContainerConfigError.

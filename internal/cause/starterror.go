@@ -3,30 +3,30 @@ package cause
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // What runc, crun and the runtimes around them say of a process or root
 // filesystem that cannot be set up.
 var (
-	execTarget  = regexp.MustCompile(`exec: "([^"]{1,512})":|exec container process (?:.)?([^ :` + "`" + `']{1,512})|executable file (?:.)?([^ :` + "`" + `']{1,512})(?:.)? not found`)
-	execMissing = regexp.MustCompile(`executable file (?:\S+ )?not found|exec: "[^"]*": (?:stat [^:]*: )?no such file or directory|starting container process caused.*no such file or directory|No such file or directory: OCI runtime attempted to invoke a command`)
-	execDenied  = regexp.MustCompile(`exec: "[^"]*": (?:stat [^:]*: )?permission denied|exec user process caused: permission denied|exec /[^:]{1,512}: permission denied|OCI permission denied`)
-	execIsDir   = regexp.MustCompile(`exec: "[^"]*": (?:stat [^:]*: )?is a directory`)
-	badFormat   = regexp.MustCompile(`exec format error`)
-	workDir     = regexp.MustCompile(`(?:chdir to cwd \("|mkdir |chdir to .?)(/[^":` + "`" + `]{0,512})`)
-	workDirText = regexp.MustCompile(`chdir to cwd|during container init: mkdir|mkdir /[^:]*: (?:not a directory|permission denied|read-only file system)`)
-	mountText   = regexp.MustCompile(`error mounting|(?:failed to )?mount(?:ing)? .* to rootfs|not a directory: unknown: Are you trying|mount through procfd|path "[^"]*" is mounted on "[^"]*" but it is not a shared|cannot create directory`)
-	mountPath   = regexp.MustCompile(`to rootfs at "([^"]{1,512})"|failed to stat "([^"]{1,512})"`)
-	cgroupText  = regexp.MustCompile(`cgroup`)
-	initOOM     = regexp.MustCompile(`container init was OOM-killed|memory limit too low|unable to set memory limit|Cannot allocate memory: OCI runtime`)
-	cgroupsPath = regexp.MustCompile(`expected cgroupsPath to be of format|cgroup driver|systemd cgroup flag passed, but`)
-	nameTaken   = regexp.MustCompile(`failed to reserve container name|is reserved for "|container name .* is already in use`)
-	diskFull    = regexp.MustCompile(`no space left on device|disk quota exceeded`)
+	execTarget  = pattern.New(`exec: "([^"]{1,512})":|exec container process (?:.)?([^ :` + "`" + `']{1,512})|executable file (?:.)?([^ :` + "`" + `']{1,512})(?:.)? not found`)
+	execMissing = pattern.New(`executable file (?:\S+ )?not found|exec: "[^"]*": (?:stat [^:]*: )?no such file or directory|starting container process caused.*no such file or directory|No such file or directory: OCI runtime attempted to invoke a command`)
+	execDenied  = pattern.New(`exec: "[^"]*": (?:stat [^:]*: )?permission denied|exec user process caused: permission denied|exec /[^:]{1,512}: permission denied|OCI permission denied`)
+	execIsDir   = pattern.New(`exec: "[^"]*": (?:stat [^:]*: )?is a directory`)
+	badFormat   = pattern.New(`exec format error`)
+	workDir     = pattern.New(`(?:chdir to cwd \("|mkdir |chdir to .?)(/[^":` + "`" + `]{0,512})`)
+	workDirText = pattern.New(`chdir to cwd|during container init: mkdir|mkdir /[^:]*: (?:not a directory|permission denied|read-only file system)`)
+	mountText   = pattern.New(`error mounting|(?:failed to )?mount(?:ing)? .* to rootfs|not a directory: unknown: Are you trying|mount through procfd|path "[^"]*" is mounted on "[^"]*" but it is not a shared|cannot create directory`)
+	mountPath   = pattern.New(`to rootfs at "([^"]{1,512})"|failed to stat "([^"]{1,512})"`)
+	cgroupText  = pattern.New(`cgroup`)
+	initOOM     = pattern.New(`container init was OOM-killed|memory limit too low|unable to set memory limit|Cannot allocate memory: OCI runtime`)
+	cgroupsPath = pattern.New(`expected cgroupsPath to be of format|cgroup driver|systemd cgroup flag passed, but`)
+	nameTaken   = pattern.New(`failed to reserve container name|is reserved for "|container name .* is already in use`)
+	diskFull    = pattern.New(`no space left on device|disk quota exceeded`)
 )
 
 // startText is the runtime's refusal to create or start the container, with
@@ -187,7 +187,7 @@ func execName(text string, c *facts.Container) string {
 	return "its entrypoint"
 }
 
-func firstGroup(re *regexp.Regexp, text string) string {
+func firstGroup(re *pattern.Pattern, text string) string {
 	m := re.FindStringSubmatch(text)
 	if m == nil {
 		return ""

@@ -2,13 +2,13 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // inScheduling are the pods without a node for which test is true.
@@ -82,7 +82,7 @@ func schedulerNotProcessing(f *facts.Facts, w *facts.Workload) []Finding {
 	return []Finding{fd}
 }
 
-var filterPlugin = regexp.MustCompile(`running "?([A-Za-z]+)"? (?:filter )?plugin|running \w+ plugin "([A-Za-z]+)"`)
+var filterPlugin = pattern.New(`running "?([A-Za-z]+)"? (?:filter )?plugin|running \w+ plugin "([A-Za-z]+)"`)
 
 // schedulerErrors are pods the scheduler could not place for an error of its own.
 func schedulerErrors(w *facts.Workload, test func(message string) bool) []*facts.Pod {

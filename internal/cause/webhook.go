@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -10,16 +9,17 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // webhookDenied and webhookFailed are the texts of apiserver
 // pkg/admission/plugin/webhook/errors/statuserror.go and pkg/util/webhook/error.go.
 var (
-	webhookDenied  = regexp.MustCompile(`^admission webhook "([^"]+)" denied the request(?:: ?(?s:(.*))| without explanation)`)
-	webhookFailed  = regexp.MustCompile(`failed calling (?:admission )?webhook "([^"]+)": (?:failed to call webhook: )?(?s:(.*))$`)
-	webhookPost    = regexp.MustCompile(`(?:Post|Get) "?(https?://[^ "]+)"?: (?s:(.*))$`)
-	webhookURL     = regexp.MustCompile(`https?://[^ "]*`)
-	webhookService = regexp.MustCompile(`^https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc[:/]`)
+	webhookDenied  = pattern.New(`^admission webhook "([^"]+)" denied the request(?:: ?(?s:(.*))| without explanation)`)
+	webhookFailed  = pattern.New(`failed calling (?:admission )?webhook "([^"]+)": (?:failed to call webhook: )?(?s:(.*))$`)
+	webhookPost    = pattern.New(`(?:Post|Get) "?(https?://[^ "]+)"?: (?s:(.*))$`)
+	webhookURL     = pattern.New(`https?://[^ "]*`)
+	webhookService = pattern.New(`^https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc[:/]`)
 )
 
 // webhookFailureKind tells why a webhook could not be asked. The words after
@@ -271,7 +271,7 @@ func detectWebhookTLS(f *facts.Facts, w *facts.Workload) []Finding {
 
 // denyingPolicies are the policies that well-known policy engines name in
 // their denials: Gatekeeper's "[name] text" and "[denied by name] text".
-var denyingPolicies = regexp.MustCompile(`\[(?:denied by )?([a-z0-9][a-z0-9.-]*)\] `)
+var denyingPolicies = pattern.New(`\[(?:denied by )?([a-z0-9][a-z0-9.-]*)\] `)
 
 func detectWebhookDenied(f *facts.Facts, w *facts.Workload) []Finding {
 	return detectDenial(f, w, "admission-webhook-denied")
@@ -325,7 +325,7 @@ func firstLine(s string) string {
 }
 
 // policyText is what an in-tree policy wrote, for evidence and summaries.
-var policyText = regexp.MustCompile(`^ValidatingAdmissionPolicy '([^']+)' (?:with binding '([^']+)' )?denied request: (?s:(.+))$`)
+var policyText = pattern.New(`^ValidatingAdmissionPolicy '([^']+)' (?:with binding '([^']+)' )?denied request: (?s:(.+))$`)
 
 func detectVAPDenied(f *facts.Facts, w *facts.Workload) []Finding {
 	r, ok := refusedAs(w, "vap-denied")

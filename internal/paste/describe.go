@@ -1,7 +1,6 @@
 package paste
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -9,19 +8,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // describeStart is the first line of kubectl describe: "Name:   web-0".
-var describeStart = regexp.MustCompile(`^Name: +\S+$`)
+var describeStart = pattern.New(`^Name: +\S+$`)
 
 // partHead is a section of kubectl describe pod, for pastes that begin in the
 // middle.
-var partHead = regexp.MustCompile(`^(Containers|Init Containers|Conditions|Status|Controlled By|Node|Node-Selectors|Volumes|QoS Class):(\s|$)`)
+var partHead = pattern.New(`^(Containers|Init Containers|Conditions|Status|Controlled By|Node|Node-Selectors|Volumes|QoS Class):(\s|$)`)
 
 func describeCut(l string) bool { return partHead.MatchString(l) || l == "Events:" }
 
 // field is one "Key:  value" line of kubectl describe.
-var fieldLine = regexp.MustCompile(`^( *)([A-Za-z][A-Za-z0-9 ()./_-]*?):(?: +(.*))?$`)
+var fieldLine = pattern.New(`^( *)([A-Za-z][A-Za-z0-9 ()./_-]*?):(?: +(.*))?$`)
 
 // describe reads one object of kubectl describe and returns the number of lines.
 func (d *draft) describe(lines []string) int {
@@ -305,10 +306,10 @@ func (d *draft) clock(value string) metav1.Time {
 }
 
 var (
-	probeHTTP  = regexp.MustCompile(`^http-get (https?)://([^:/ ]*):(\S+?)(/\S*)? `)
-	probeTCP   = regexp.MustCompile(`^tcp-socket ([^:]*):(\S+) `)
-	probeExec  = regexp.MustCompile(`^exec \[(.*)\] `)
-	probeValue = regexp.MustCompile(`(delay|timeout|period|#success|#failure)=(\d+)`)
+	probeHTTP  = pattern.New(`^http-get (https?)://([^:/ ]*):(\S+?)(/\S*)? `)
+	probeTCP   = pattern.New(`^tcp-socket ([^:]*):(\S+) `)
+	probeExec  = pattern.New(`^exec \[(.*)\] `)
+	probeValue = pattern.New(`(delay|timeout|period|#success|#failure)=(\d+)`)
 )
 
 // probe reads the one-line form of a probe.

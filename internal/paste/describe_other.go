@@ -1,13 +1,14 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 func port(s string) intstr.IntOrString { return intstr.Parse(s) }
@@ -33,7 +34,7 @@ func (d *draft) describeConditions(ref objectRef, lines []string) {
 
 // nodeCondition is a row of the Conditions table of kubectl describe node:
 // type, status, two dates, reason, message.
-var nodeCondition = regexp.MustCompile(`^ +(Ready|MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable|[A-Z]\w+) +(True|False|Unknown) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\S+) *(.*)$`)
+var nodeCondition = pattern.New(`^ +(Ready|MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable|[A-Z]\w+) +(True|False|Unknown) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\S+) *(.*)$`)
 
 func (d *draft) describeNode(name string, lines []string) {
 	n := d.node(name)
@@ -76,7 +77,7 @@ func taintLines(lines []string) []string {
 	return out
 }
 
-var replicaWords = regexp.MustCompile(`(\d+) (current|desired|updated|total|available|unavailable)`)
+var replicaWords = pattern.New(`(\d+) (current|desired|updated|total|available|unavailable)`)
 
 // describeReplicas reads "Replicas: 0 current / 3 desired" and "Replicas:
 // 3 desired | 0 updated | 3 total | 3 available | 0 unavailable".

@@ -1,12 +1,13 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // yamlField is a line of a piece of YAML or indented JSON that carries words.
-var yamlField = regexp.MustCompile(`^( *)(?:- )?"?(message|note|reason)"?: +(.*)$`)
+var yamlField = pattern.New(`^( *)(?:- )?"?(message|note|reason)"?: +(.*)$`)
 
 // yamlText reads a field of words from a piece of YAML that has no apiVersion
 // and so is no object: its value may go on in deeper indented lines. It returns
@@ -29,4 +30,4 @@ func yamlText(lines []string) (value string, used int) {
 	return unquote(value), used
 }
 
-var yamlKey = regexp.MustCompile(`^ *(?:- )?"?[A-Za-z][A-Za-z0-9]*"?:(?: |$)`)
+var yamlKey = pattern.New(`^ *(?:- )?"?[A-Za-z][A-Za-z0-9]*"?:(?: |$)`)

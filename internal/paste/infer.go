@@ -2,25 +2,25 @@ package paste
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
 var (
-	assigned     = regexp.MustCompile(`Successfully assigned (\S+)/(\S+) to (\S+)`)
-	restarting   = regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
-	backOff      = regexp.MustCompile(`(?i)back-off (\S+) restarting`)
-	lostSecrets  = regexp.MustCompile(`image pull secrets \(([^)]*)\)`)
-	killFor      = regexp.MustCompile(`Container (\S+) failed (liveness|startup) probe`)
-	ociTrouble   = regexp.MustCompile(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
-	configWrong  = regexp.MustCompile(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to (?:prepare subPath|create subPath directory)|cannot find volume "|failed to sync (configmap|secret) cache`)
-	nameReserved = regexp.MustCompile(`(?i)name "[^"]+" is reserved|context deadline exceeded|failed to reserve|failed to create container|failed to generate`)
+	assigned     = pattern.New(`Successfully assigned (\S+)/(\S+) to (\S+)`)
+	restarting   = pattern.New(`(?i)back-off (?:\S+ )?restarting failed container(?:[ =]([a-z0-9-]+))?`)
+	backOff      = pattern.New(`(?i)back-off (\S+) restarting`)
+	lostSecrets  = pattern.New(`image pull secrets \(([^)]*)\)`)
+	killFor      = pattern.New(`Container (\S+) failed (liveness|startup) probe`)
+	ociTrouble   = pattern.New(`OCI runtime|oci runtime|runc create failed|containerd task|exec format error|executable file not found|starting container process|error during container init`)
+	configWrong  = pattern.New(`(?i)(configmap|secret) "[^"]+" not found|couldn't find key|runAsNonRoot|failed to (?:prepare subPath|create subPath directory)|cannot find volume "|failed to sync (configmap|secret) cache`)
+	nameReserved = pattern.New(`(?i)name "[^"]+" is reserved|context deadline exceeded|failed to reserve|failed to create container|failed to generate`)
 )
 
 // infer sets the state of a pod that an event implies, where the text itself
@@ -89,7 +89,7 @@ func neverPull(image string) string {
 
 // karpenterSays are the words of Karpenter's FailedScheduling and Nominated
 // events, for tables without the column of the source.
-var karpenterSays = regexp.MustCompile(`nodepool|instance type|^Pod should schedule on: |did not tolerate taint|does not have known values|unsatisfiable topology constraint`)
+var karpenterSays = pattern.New(`nodepool|instance type|^Pod should schedule on: |did not tolerate taint|does not have known values|unsatisfiable topology constraint`)
 
 // unplaced sets the condition of a pod without a node. What an autoscaler says
 // is not the scheduler's message, but implies one.

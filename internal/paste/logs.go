@@ -2,24 +2,25 @@ package paste
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 var (
-	klogHead   = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ?`)
-	syslogHead = regexp.MustCompile(`^(?:\w{3} +\d+ [\d:.]{8,15}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|cri-o|dockerd|docker|kernel|k3s|rke2|systemd|node-problem-detector)(?:\[\d+\])?: `)
-	dateHead   = regexp.MustCompile(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
-	applyHead  = regexp.MustCompile(`^error when (?:creating|applying patch|patching|replacing) (?:"[^"]*"|\S+): `)
-	kernelHead = regexp.MustCompile(`^\[ *\d+\.\d+\] `)
-	levelHead  = regexp.MustCompile(`^(?:stderr|stdout) [FP] |^\[?(?:ERROR|WARN|WARNING|FATAL)\]?:? +|^(?:error|warning|Error from server \(\w+\)): +`)
-	logPair    = regexp.MustCompile(`\b(msg|error|err|errMsg|pod|containerName|message|image|reason|kind|object|type|fieldPath)=("(?:[^"\\]|\\.)*"|\S+)`)
-	podOfLog   = regexp.MustCompile(`\bpod="?([a-z0-9.-]+)[/_]([a-z0-9.-]+)"?|\bpods?[=\s]"?([a-z0-9.-]+)_([a-z0-9.-]+)\(`)
-	sandboxMet = regexp.MustCompile(`PodSandboxMetadata\{Name:([a-z0-9.-]+),Uid:[^,]*,Namespace:([a-z0-9.-]+),`)
-	containMet = regexp.MustCompile(`ContainerMetadata\{Name:([a-z0-9.-]+),`)
-	pullFailed = regexp.MustCompile(`^PullImage "?([^" ]+)"? failed`)
-	oldEvent   = regexp.MustCompile(`^Event\((?:v1|api)\.ObjectReference\{Kind:"(\w+)", Namespace:"([^"]*)", Name:"([^"]*)".*?FieldPath:"([^"]*)"\}\): type: '(\w+)' reason: '(\w+)' (.*)$`)
+	klogHead   = pattern.New(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ?`)
+	syslogHead = pattern.New(`^(?:\w{3} +\d+ [\d:.]{8,15}|\d{4}-\d\d-\d\dT\S+) (?:\S+ )?(?:kubelet|containerd|crio|cri-o|dockerd|docker|kernel|k3s|rke2|systemd|node-problem-detector)(?:\[\d+\])?: `)
+	dateHead   = pattern.New(`^\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? +`)
+	applyHead  = pattern.New(`^error when (?:creating|applying patch|patching|replacing) (?:"[^"]*"|\S+): `)
+	kernelHead = pattern.New(`^\[ *\d+\.\d+\] `)
+	levelHead  = pattern.New(`^(?:stderr|stdout) [FP] |^\[?(?:ERROR|WARN|WARNING|FATAL)\]?:? +|^(?:error|warning|Error from server \(\w+\)): +`)
+	logPair    = pattern.New(`\b(msg|error|err|errMsg|pod|containerName|message|image|reason|kind|object|type|fieldPath)=("(?:[^"\\]|\\.)*"|\S+)`)
+	podOfLog   = pattern.New(`\bpod="?([a-z0-9.-]+)[/_]([a-z0-9.-]+)"?|\bpods?[=\s]"?([a-z0-9.-]+)_([a-z0-9.-]+)\(`)
+	sandboxMet = pattern.New(`PodSandboxMetadata\{Name:([a-z0-9.-]+),Uid:[^,]*,Namespace:([a-z0-9.-]+),`)
+	containMet = pattern.New(`ContainerMetadata\{Name:([a-z0-9.-]+),`)
+	pullFailed = pattern.New(`^PullImage "?([^" ]+)"? failed`)
+	oldEvent   = pattern.New(`^Event\((?:v1|api)\.ObjectReference\{Kind:"(\w+)", Namespace:"([^"]*)", Name:"([^"]*)".*?FieldPath:"([^"]*)"\}\): type: '(\w+)' reason: '(\w+)' (.*)$`)
 )
 
 // logLine is a log line taken apart.
@@ -34,7 +35,7 @@ type logLine struct {
 // unwrapLog takes the heads of log lines off and reads their fields.
 func unwrapLog(text string) logLine {
 	body := text
-	for _, head := range []*regexp.Regexp{syslogHead, dateHead, levelHead, kernelHead, klogHead, applyHead} {
+	for _, head := range []*pattern.Pattern{syslogHead, dateHead, levelHead, kernelHead, klogHead, applyHead} {
 		body = head.ReplaceAllString(body, "")
 	}
 	body = strings.TrimSpace(body)

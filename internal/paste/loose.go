@@ -1,16 +1,16 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
-var startWith = regexp.MustCompile(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with (\w+): \\*"?`)
+var startWith = pattern.New(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with (\w+): \\*"?`)
 
 // loose reads a line that is no table: a log line or a bare message. It returns
 // the number of lines used.
@@ -88,38 +88,38 @@ func eventish(l string) bool {
 
 // rule classifies a bare message as the event that carries it.
 type rule struct {
-	pattern *regexp.Regexp
+	pattern *pattern.Pattern
 	kind    string
 	reason  string
 }
 
 // rules are tried in order; the first that matches decides.
 var rules = []rule{
-	{regexp.MustCompile(`Unable to retrieve (?:some image pull secrets|pull secret)`), "Pod", "FailedToRetrieveImagePullSecret"},
-	{regexp.MustCompile(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running "[^"]*" filter plugin|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
-	{regexp.MustCompile(`pod didn't trigger scale-up`), "Pod", "NotTriggerScaleUp"},
-	{regexp.MustCompile(`pod triggered scale-up`), "Pod", "TriggeredScaleUp"},
-	{regexp.MustCompile(`^Error creating: |exceeded quota: |failed quota: |status unknown for quota|insufficient quota to match|violates PodSecurity|admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '|error looking up service account|no PriorityClass with name|RuntimeClass "[^"]+" not found|(?:maximum|minimum) \S+ usage per |limit to request ratio per|unable to validate against any (?:pod security policy|security context constraint)|is forbidden: `), "ReplicaSet", "FailedCreate"},
-	{regexp.MustCompile(`(?:Liveness|Readiness|Startup) probe (?:failed|errored)`), "Pod", "Unhealthy"},
-	{regexp.MustCompile(`failed (?:liveness|startup) probe`), "Pod", "Killing"},
-	{regexp.MustCompile(`(?i)PostStartHook failed|Exec lifecycle hook|FailedPostStartHook`), "Pod", "FailedPostStartHook"},
-	{regexp.MustCompile(`(?i)failed to create pod sandbox|failed to setup network for sandbox|FailedCreatePodSandBox|CreatePodSandbox|failed to get sandbox image|RunPodSandbox`), "Pod", "FailedCreatePodSandBox"},
-	{regexp.MustCompile(`(?i)^network is not ready`), "Pod", "NetworkNotReady"},
-	{regexp.MustCompile(`Multi-Attach error|Waiting for detach|AttachVolume\.`), "Pod", "FailedAttachVolume"},
-	{regexp.MustCompile(`MountVolume\.|MapVolume\.|NodeExpandVolume\.|Unable to attach or mount volumes|hostPath type check failed`), "Pod", "FailedMount"},
-	{regexp.MustCompile(`(?i)back-off (?:\S+ )?restarting failed container|CrashLoopBackOff`), "Pod", "BackOff"},
-	{regexp.MustCompile(`The node was low on resource|The node had condition`), "Pod", "Evicted"},
-	{regexp.MustCompile(`is not present with pull policy of Never`), "Pod", "ErrImageNeverPull"},
-	{regexp.MustCompile(`Failed to apply default image tag|(?:couldn't parse|failed to parse) image (?:name|reference)|Failed to inspect image`), "Pod", "InspectFailed"},
-	{regexp.MustCompile(`Unable to retrieve some image pull secrets`), "Pod", "FailedToRetrieveImagePullSecret"},
+	{pattern.New(`Unable to retrieve (?:some image pull secrets|pull secret)`), "Pod", "FailedToRetrieveImagePullSecret"},
+	{pattern.New(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running "[^"]*" filter plugin|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
+	{pattern.New(`pod didn't trigger scale-up`), "Pod", "NotTriggerScaleUp"},
+	{pattern.New(`pod triggered scale-up`), "Pod", "TriggeredScaleUp"},
+	{pattern.New(`^Error creating: |exceeded quota: |failed quota: |status unknown for quota|insufficient quota to match|violates PodSecurity|admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '|error looking up service account|no PriorityClass with name|RuntimeClass "[^"]+" not found|(?:maximum|minimum) \S+ usage per |limit to request ratio per|unable to validate against any (?:pod security policy|security context constraint)|is forbidden: `), "ReplicaSet", "FailedCreate"},
+	{pattern.New(`(?:Liveness|Readiness|Startup) probe (?:failed|errored)`), "Pod", "Unhealthy"},
+	{pattern.New(`failed (?:liveness|startup) probe`), "Pod", "Killing"},
+	{pattern.New(`(?i)PostStartHook failed|Exec lifecycle hook|FailedPostStartHook`), "Pod", "FailedPostStartHook"},
+	{pattern.New(`(?i)failed to create pod sandbox|failed to setup network for sandbox|FailedCreatePodSandBox|CreatePodSandbox|failed to get sandbox image|RunPodSandbox`), "Pod", "FailedCreatePodSandBox"},
+	{pattern.New(`(?i)^network is not ready`), "Pod", "NetworkNotReady"},
+	{pattern.New(`Multi-Attach error|Waiting for detach|AttachVolume\.`), "Pod", "FailedAttachVolume"},
+	{pattern.New(`MountVolume\.|MapVolume\.|NodeExpandVolume\.|Unable to attach or mount volumes|hostPath type check failed`), "Pod", "FailedMount"},
+	{pattern.New(`(?i)back-off (?:\S+ )?restarting failed container|CrashLoopBackOff`), "Pod", "BackOff"},
+	{pattern.New(`The node was low on resource|The node had condition`), "Pod", "Evicted"},
+	{pattern.New(`is not present with pull policy of Never`), "Pod", "ErrImageNeverPull"},
+	{pattern.New(`Failed to apply default image tag|(?:couldn't parse|failed to parse) image (?:name|reference)|Failed to inspect image`), "Pod", "InspectFailed"},
+	{pattern.New(`Unable to retrieve some image pull secrets`), "Pod", "FailedToRetrieveImagePullSecret"},
 	{configWrong, "Pod", "Failed"},
 	{ociTrouble, "Pod", "Failed"},
 }
 
 var (
-	oomText  = regexp.MustCompile(`(?i)\bOOMKilled\b|Memory cgroup out of memory|Out of memory: Killed process`)
-	exitText = regexp.MustCompile(`(?i)\b(?:exit(?:ed)?(?: with)? ?(?:code|status))[: =]*(\d{1,3})\b`)
-	nodeText = regexp.MustCompile(`(?i)kubelet (?:stopped posting|never posted) node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
+	oomText  = pattern.New(`(?i)\bOOMKilled\b|Memory cgroup out of memory|Out of memory: Killed process`)
+	exitText = pattern.New(`(?i)\b(?:exit(?:ed)?(?: with)? ?(?:code|status))[: =]*(\d{1,3})\b`)
+	nodeText = pattern.New(`(?i)kubelet (?:stopped posting|never posted) node status|container runtime network not ready|PLEG is not healthy|container runtime is down`)
 )
 
 // message classifies one message; false when it means nothing known.

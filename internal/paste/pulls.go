@@ -1,11 +1,11 @@
 package paste
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -54,10 +54,10 @@ func (d *draft) assume() bool {
 }
 
 var (
-	requestURL = regexp.MustCompile(`https?://([a-zA-Z0-9.-]+(?::\d+)?)/v2/([a-z0-9._/-]+)/(manifests|blobs)/([A-Za-z0-9_][A-Za-z0-9._-]*(?::[a-f0-9]+)?)(?:\?ns=([a-z0-9.:-]+))?`)
+	requestURL = pattern.New(`https?://([a-zA-Z0-9.-]+(?::\d+)?)/v2/([a-z0-9._/-]+)/(manifests|blobs)/([A-Za-z0-9_][A-Za-z0-9._-]*(?::[a-f0-9]+)?)(?:\?ns=([a-z0-9.:-]+))?`)
 	// The image itself comes after the errors of its mirrors.
-	behindMirrors = regexp.MustCompile(`\(Mirrors also failed: \[.*\]\): ([a-z0-9][\w./:@-]*): `)
-	notFoundOf    = regexp.MustCompile(`^([a-z0-9][a-z0-9.-]*\.[a-z]{2,}(?::\d+)?/[a-z0-9._/-]+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?): not found`)
+	behindMirrors = pattern.New(`\(Mirrors also failed: \[.*\]\): ([a-z0-9][\w./:@-]*): `)
+	notFoundOf    = pattern.New(`^([a-z0-9][a-z0-9.-]*\.[a-z]{2,}(?::\d+)?/[a-z0-9._/-]+(?::[\w.-]+)?(?:@sha256:[a-f0-9]+)?): not found`)
 )
 
 // imageIn is the image a message is about: the one it quotes, else the one of

@@ -5,9 +5,9 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -80,8 +80,8 @@ func structured(text string) *snapshot.Snapshot {
 var firstField = regexp.MustCompile(`(?m)^apiVersion: `)
 
 var (
-	ansiCodes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
-	quoteMark = regexp.MustCompile(`^(?:[>|│] ?)+`)
+	ansiCodes = pattern.New(`\x1b\[[0-9;?]*[A-Za-z]`)
+	quoteMark = pattern.New(`^(?:[>|│] ?)+`)
 )
 
 // clean takes away what terminals, mails and tickets put around lines: colour

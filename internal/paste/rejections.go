@@ -1,14 +1,15 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // The kubelet's words to a pod it does not take or keep, and the status.reason
 // that goes with them (pkg/kubelet/lifecycle, eviction, nodeshutdown, cm/admission).
 var (
-	notEnough  = regexp.MustCompile(`Node didn't have enough resource: ([a-z./-]+)`)
+	notEnough  = pattern.New(`Node didn't have enough resource: ([a-z./-]+)`)
 	rejections = []struct{ text, reason string }{
 		{"Predicate NodeAffinity failed", "NodeAffinity"},
 		{"Predicate TaintToleration failed", "TaintToleration"},
