@@ -77,7 +77,7 @@ func structured(text string) *snapshot.Snapshot {
 	return s
 }
 
-var firstField = regexp.MustCompile(`(?m)^apiVersion: `)
+var firstField = pattern.New(`(?m)^apiVersion: `)
 
 var (
 	ansiCodes = pattern.New(`\x1b\[[0-9;?]*[A-Za-z]`)
