@@ -5,6 +5,7 @@
 package paste
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/unjam-dev/unjam/internal/pattern"
@@ -77,7 +78,7 @@ func structured(text string) *snapshot.Snapshot {
 	return s
 }
 
-var firstField = pattern.New(`(?m)^apiVersion: `)
+var firstField = regexp.MustCompile(`(?m)^apiVersion: `)
 
 var (
 	ansiCodes = pattern.New(`\x1b\[[0-9;?]*[A-Za-z]`)
