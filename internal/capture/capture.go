@@ -42,7 +42,7 @@ type Options struct {
 	LogTimeout time.Duration
 	// Parallel is the number of calls under way at once (8).
 	Parallel int
-	// PageSize is the limit of one list call (500).
+	// PageSize is the limit of one list call (1000).
 	PageSize int64
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
@@ -53,7 +53,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 10*time.Second)
 	o.LogTimeout = cmp.Or(o.LogTimeout, 5*time.Second)
 	o.Parallel = cmp.Or(o.Parallel, 8)
-	o.PageSize = cmp.Or(o.PageSize, 500)
+	o.PageSize = cmp.Or(o.PageSize, 1000)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

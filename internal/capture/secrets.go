@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,8 +16,8 @@ import (
 // Bounds on the calls of a capture of all namespaces, where failures may be in
 // hundreds of them.
 const (
-	maxNamed      = 10 // objects of one kind read whole, by name
-	maxNamespaces = 6  // namespaces listed where a cluster-wide list is forbidden
+	maxNamed      = 4 // objects of one kind read whole, by name
+	maxNamespaces = 6 // namespaces listed where a cluster-wide list is forbidden
 )
 
 // noHelm leaves out the release records of Helm, up to 1 MiB each, which no
@@ -71,7 +72,14 @@ func (c *capture) namedEverywhere(ctx context.Context, k *snapshot.Kind, n need,
 		return
 	}
 	left := maxNamed
+	found := map[name]bool{}
+	if k.Resource == "secrets" && len(whole) > maxNamed {
+		found = c.pullSecrets(ctx, k, whole)
+	}
 	for id := range sorted(whole) {
+		if found[id] {
+			continue
+		}
 		if left == 0 {
 			c.gap(snapshot.Gap{Resource: k.Resource, Reason: snapshot.GapTruncated, Namespace: id.namespace, Name: id.name,
 				Detail: fmt.Sprintf("only %d were read whole", maxNamed), Settle: "unjam why -n " + id.namespace})
@@ -80,6 +88,26 @@ func (c *capture) namedEverywhere(ctx context.Context, k *snapshot.Kind, n need,
 		left--
 		c.whole(ctx, k, id)
 	}
+}
+
+// pullSecrets reads one page of the cluster's pull secrets in one call, where
+// many must be judged, and keeps the wanted ones. What it does not find has
+// another type or is on a later page, and is left to be read by name.
+func (c *capture) pullSecrets(ctx context.Context, k *snapshot.Kind, wanted map[name]bool) map[name]bool {
+	ctx, cancel := context.WithTimeout(ctx, c.opt.ListTimeout)
+	defer cancel()
+	list := &corev1.SecretList{}
+	opt := metav1.ListOptions{Limit: c.opt.PageSize, FieldSelector: "type=" + string(corev1.SecretTypeDockerConfigJson)}
+	found := map[name]bool{}
+	if c.client.page(ctx, k, "", opt, list) != nil {
+		return found
+	}
+	list.Items = slices.DeleteFunc(list.Items, func(s corev1.Secret) bool { return !wanted[name{s.Namespace, s.Name}] })
+	for i := range list.Items {
+		found[name{list.Items[i].Namespace, list.Items[i].Name}] = true
+	}
+	k.Take(&c.snap.Objects, list) // Tidy keeps these copies, as they came later
+	return found
 }
 
 // whole reads one object by name in place of its bare name.

@@ -278,6 +278,17 @@ var deploymentCases = []testCase{
 		p.Obj.DeletionTimestamp = &end
 		s.Deployment.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
 	}},
+	{code: "recreate-waits-old-pods", name: "the controller made no new ReplicaSet yet", build: func(b *snaptest.Builder) {
+		b.Node("n1")
+		s := b.Deployment("web", "registry.example.com/shop/web:v1", 1)
+		s.ReplicaSet.Spec.Replicas = new(int32)
+		p := s.Pod("n1").Ready()
+		end := snaptest.Ago(-20 * time.Second)
+		p.Obj.DeletionTimestamp = &end
+		s.Deployment.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
+		s.Deployment.Spec.Template.Spec.Containers[0].Image = "registry.example.com/shop/web:v2"
+		s.Deployment.Status.UpdatedReplicas = 0
+	}},
 	{code: "recreate-waits-old-pods", name: "new pods are there", near: true, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		s := b.Deployment("web", "registry.example.com/shop/web:v2", 1)

@@ -229,6 +229,11 @@ var volumeCases = []testCase{
 		s := b.StatefulSet("web", image, 1)
 		b.Event("StatefulSet", snaptest.Namespace, "web", s.UID, "Warning", "FailedCreate", `create Claim data-web-0 for Pod web-0 in StatefulSet web failed error: persistentvolumeclaims "data-web-0" is forbidden: exceeded quota: storage, requested: requests.storage=10Gi, used: requests.storage=95Gi, limited: requests.storage=100Gi`, 4*time.Minute, 10*time.Second, 9)
 	}, want: []string{"statefulset-pvc-create-failed"}},
+	{code: "statefulset-pvc-create-failed", name: "both wordings of 1.37", build: func(b *snaptest.Builder) {
+		s := b.StatefulSet("web", image, 1)
+		b.Event("StatefulSet", snaptest.Namespace, "web", s.UID, "Warning", "FailedCreate", `Create Pod web-0 in StatefulSet web failed error: failed to create PVC data-web-0: persistentvolumeclaims "data-web-0" is forbidden: exceeded quota: storage, requested: requests.storage=10Gi, used: requests.storage=0, limited: requests.storage=1Gi`, 4*time.Minute, 4*time.Minute, 1)
+		b.Event("StatefulSet", snaptest.Namespace, "web", s.UID, "Warning", "FailedCreate", `Create Claim data-web-0 for Pod web-0 in StatefulSet web failed error: persistentvolumeclaims "data-web-0" is forbidden: exceeded quota: storage, requested: requests.storage=10Gi, used: requests.storage=0, limited: requests.storage=1Gi`, 4*time.Minute, 10*time.Second, 9)
+	}, want: []string{"statefulset-pvc-create-failed"}},
 	{code: "statefulset-pvc-create-failed", name: "tried and made since", near: true, want: []string{}, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		s := b.StatefulSet("web", image, 1)

@@ -115,7 +115,11 @@ func (f *Facts) splitReplicaSets(w *Workload, sets []*appsv1.ReplicaSet, podsOf 
 	newest := slices.IndexFunc(sets, func(rs *appsv1.ReplicaSet) bool { return equalTemplate(w.Template, &rs.Spec.Template) })
 	// The controller makes no ReplicaSet for a template changed while paused.
 	changedInPause := w.Paused && w.Desired > 0 && w.Updated == 0
-	if newest < 0 && len(sets) > 0 && w.ObservedGeneration >= w.Generation && !changedInPause &&
+	// Nor does it with strategy Recreate before the last old pod is gone; the old
+	// ReplicaSet keeps the highest revision until then.
+	oldPodsFirst := w.Deployment != nil && w.Deployment.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType &&
+		w.Desired > 0 && w.Updated == 0 && len(sets) > 0 && replicasOr1(sets[0].Spec.Replicas) == 0
+	if newest < 0 && len(sets) > 0 && w.ObservedGeneration >= w.Generation && !changedInPause && !oldPodsFirst &&
 		(w.Revision == "" || sets[0].Annotations[revisionAnnotation] == w.Revision) {
 		newest = 0
 	}
@@ -201,8 +205,14 @@ func createFailures(events []*Event, owner Receipt) []CreateFailure {
 	return out
 }
 
+// trimCreate strips what controllers put before the API server's words. The
+// StatefulSet controller has written its verb with a small and with a capital
+// letter (stateful_pod_control.go).
 func trimCreate(message string) string {
 	message = strings.TrimPrefix(message, "Error creating: ")
+	if rest, ok := strings.CutPrefix(message, "Create "); ok {
+		message = "create " + rest
+	}
 	if i := strings.Index(message, " failed error: "); i >= 0 && strings.HasPrefix(message, "create Pod ") {
 		message = message[i+len(" failed error: "):]
 	}

@@ -258,7 +258,7 @@ func (in *inside) startNode(n node, release bool) error {
 		cmd := in.command("labkube", "hollow-node", "--name", n.name, "--ip", n.ip().String(), "--pod-cidr", n.podCIDR().String(),
 			"--dir", in.d.ram("nodes", n.name), "--script", in.d.path("script.json"), "--kubeconfig", in.d.path(n.name+".kubeconfig"),
 			"--ca", in.d.pki("ca.crt"), "--cert", in.d.pki(n.name+".crt"), "--key", in.d.pki(n.name+".key"),
-			"--labels", labels(n, Hollow), fmt.Sprintf("--serialize-pulls=%v", in.s.SerializePulls))
+			"--labels", labels(n, Hollow), "--max-pods=250", fmt.Sprintf("--serialize-pulls=%v", in.s.SerializePulls))
 		_, err := in.family.start(n.name, in.d.log(n.name), cmd)
 		return err
 	}

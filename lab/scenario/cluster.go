@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/util/retry"
 )
 
 // fieldManager owns what scenarios apply.
@@ -42,7 +44,8 @@ func Connect(kubeconfig string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", kubeconfig, err)
 	}
-	cfg.QPS = -1 // a lab has one user; waiting for tokens would only add time
+	cfg.WarningHandler = rest.NoWarnings{} // bad manifests are the point
+	cfg.QPS = -1                           // a lab has one user; waiting for tokens would only add time
 	return newCluster(cfg)
 }
 
@@ -146,6 +149,18 @@ func (c *Cluster) Clean(ctx context.Context, s Scenario) error {
 	return c.Remove(ctx, objs)
 }
 
+// WaitGone waits until a namespace that was removed no longer exists.
+func (c *Cluster) WaitGone(ctx context.Context, namespace string) error {
+	err := poll(ctx, 2*time.Minute, func() (bool, error) {
+		_, err := c.typed.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		return apierrors.IsNotFound(err), nil
+	})
+	if err != nil {
+		return fmt.Errorf("namespace %s does not go: %w", namespace, err)
+	}
+	return nil
+}
+
 func (c *Cluster) stripFinalizers(ctx context.Context, namespace string) error {
 	pods, err := c.typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -245,21 +260,20 @@ func (c *Cluster) Taint(ctx context.Context, nodes []string, taint string, on bo
 		return fmt.Errorf("taint %q is not key=value:effect", taint)
 	}
 	for _, name := range nodes {
-		n, err := c.typed.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		var kept []corev1.Taint
-		for _, t := range n.Spec.Taints {
-			if t.Key != key {
-				kept = append(kept, t)
+		// The kubelet and the node controller write the same object.
+		err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			n, err := c.typed.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+			if err != nil {
+				return err
 			}
-		}
-		if on {
-			kept = append(kept, corev1.Taint{Key: key, Value: value, Effect: corev1.TaintEffect(effect)})
-		}
-		n.Spec.Taints = kept
-		if _, err := c.typed.CoreV1().Nodes().Update(ctx, n, metav1.UpdateOptions{FieldManager: fieldManager}); err != nil {
+			n.Spec.Taints = slices.DeleteFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Key == key })
+			if on {
+				n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: key, Value: value, Effect: corev1.TaintEffect(effect)})
+			}
+			_, err = c.typed.CoreV1().Nodes().Update(ctx, n, metav1.UpdateOptions{FieldManager: fieldManager})
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -58,12 +58,22 @@ func TestTable(t *testing.T) {
 		{Scenario: Scenario{Name: "bad"}, Wrong: []string{"state x, want y"}},
 		{Scenario: Scenario{Name: "good"}, State: "healthy"},
 		{Scenario: Scenario{Name: "broken"}, Err: fmt.Errorf("two\nlines")},
-	})
+	}, false)
 	if err != nil || passed != 1 {
 		t.Fatalf("passed %d, %v", passed, err)
 	}
 	out := b.String()
 	if strings.Index(out, "good") > strings.Index(out, "bad") || !strings.Contains(out, "two; lines") || !strings.Contains(out, "1 of 3") {
 		t.Errorf("got\n%s", out)
+	}
+	b.Reset()
+	if passed, err = WriteTable(&b, []Result{
+		{Scenario: Scenario{Name: "good"}, State: "healthy"},
+		{Scenario: Scenario{Name: "late"}, State: "healthy", First: []string{"state progressing"}},
+	}, true); err != nil || passed != 2 {
+		t.Fatalf("brief: passed %d, %v", passed, err)
+	}
+	if out := b.String(); strings.Contains(out, "good") || !strings.Contains(out, "first: state progressing") || !strings.Contains(out, "2 of 2") {
+		t.Errorf("brief: got\n%s", out)
 	}
 }

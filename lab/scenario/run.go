@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +35,13 @@ type Runner struct {
 	Patience time.Duration
 	// Keep leaves the scenarios in the cluster.
 	Keep bool
+	// Again plays once more, a few at a time and each in a fresh namespace, what
+	// was not as expected: a busy machine can delay a state by minutes.
+	Again bool
 	// Progress is told of each result as it comes.
 	Progress func(Result)
+
+	fresh bool // remove first what an earlier try left
 }
 
 // Result is what came of one scenario.
@@ -49,6 +55,8 @@ type Result struct {
 	Judging time.Duration
 	// Err is a failure of the lab, not of the judgement.
 	Err error
+	// First is what differed at the first try, when there was a second.
+	First []string
 }
 
 // Passed says that the scenario ran and the expectation holds.
@@ -57,6 +65,34 @@ func (r Result) Passed() bool { return r.Err == nil && len(r.Wrong) == 0 }
 // Run plays the scenarios: the ordinary ones side by side, then those that
 // need the cluster for themselves one by one.
 func (r *Runner) Run(ctx context.Context, scenarios []Scenario) []Result {
+	results := r.round(ctx, scenarios)
+	if !r.Again {
+		return results
+	}
+	var again []Scenario
+	for _, res := range results {
+		if !res.Passed() {
+			again = append(again, res.Scenario)
+		}
+	}
+	if len(again) > maxAgain {
+		return results
+	}
+	second := *r
+	second.Parallel, second.fresh = min(r.Parallel, 6), true
+	for _, res := range second.round(ctx, again) {
+		i := slices.IndexFunc(results, func(old Result) bool { return old.Scenario.Name == res.Scenario.Name })
+		res.First = results[i].problems()
+		results[i] = res
+	}
+	return results
+}
+
+// maxAgain is the number of failures from which on a second try would only
+// lengthen the run: that many are no accident.
+const maxAgain = 40
+
+func (r *Runner) round(ctx context.Context, scenarios []Scenario) []Result {
 	results := make([]Result, len(scenarios))
 	slots := make(chan struct{}, max(r.Parallel, 1))
 	var wg sync.WaitGroup
@@ -104,6 +140,14 @@ func (r *Runner) play(ctx context.Context, s Scenario) (res Result) {
 			r.Progress(res)
 		}
 	}()
+	if r.fresh {
+		if res.Err = r.Cluster.Clean(ctx, s); res.Err == nil {
+			res.Err = r.Cluster.WaitGone(ctx, s.Name)
+		}
+		if res.Err != nil {
+			return res
+		}
+	}
 	act := func(a Action) error { return r.act(ctx, s, a, &applied, &undo) }
 	for _, a := range s.Expect.Setup {
 		if res.Err = act(a); res.Err != nil {

@@ -9,12 +9,17 @@ import (
 )
 
 // WriteTable prints one line per scenario and the counts, failures last so
-// that they are in sight.
-func WriteTable(w io.Writer, results []Result) (passed int, err error) {
+// that they are in sight. A brief table has no lines of what is as expected at
+// the first try.
+func WriteTable(w io.Writer, results []Result, brief bool) (passed int, err error) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, pass := range []bool{true, false} {
 		for _, r := range results {
 			if r.Passed() != pass {
+				continue
+			}
+			if brief && pass && r.First == nil {
+				passed++
 				continue
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", mark(r), r.Scenario.Name, orNone(r.State), orNone(r.Cause), r.Judging.Round(time.Millisecond), problem(r))
@@ -36,14 +41,22 @@ func mark(r Result) string {
 		return "ERROR"
 	case len(r.Wrong) > 0:
 		return "WRONG"
+	case r.First != nil:
+		return "ok at the second try"
 	}
 	return "ok"
 }
 
 func problem(r Result) string {
-	parts := r.Wrong
-	if r.Err != nil {
-		parts = append([]string{strings.ReplaceAll(r.Err.Error(), "\n", "; ")}, parts...)
+	if r.Passed() && r.First != nil {
+		return "first: " + strings.Join(r.First, "; ")
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(r.problems(), "; ")
+}
+
+func (r Result) problems() []string {
+	if r.Err == nil {
+		return r.Wrong
+	}
+	return append([]string{strings.ReplaceAll(r.Err.Error(), "\n", "; ")}, r.Wrong...)
 }

@@ -42,7 +42,7 @@ func root() *cobra.Command {
 	f.StringVar(&o.Dir, "dir", "", "state directory (default: one per name in the temporary directory)")
 	f.StringVar(&o.Cache, "cache", "", "directory of built programs (default: unjam-lab in the user's cache)")
 	f.StringVar(&o.Source, "source", "", "the lab module's directory (default: found from the working directory)")
-	c.AddCommand(upCommand(&o), downCommand(&o), statusCommand(&o), kubectlCommand(&o), execCommand(&o), nodeCommand(&o))
+	c.AddCommand(upCommand(&o), downCommand(&o), statusCommand(&o), kubectlCommand(&o), execCommand(&o), nodeCommand(&o), ableCommand())
 	for name, run := range map[string]func(dir, node string) error{
 		"host": func(dir, _ string) error { return cluster.Host(dir) },
 		"init": func(dir, _ string) error { return cluster.Init(dir) },
@@ -103,6 +103,14 @@ func (k *kind) Type() string       { return "kind" }
 func downCommand(o *cluster.Options) *cobra.Command {
 	return &cobra.Command{Use: "down", Short: "End the lab and remove all that it left", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return cluster.Down(*o) }}
+}
+
+func ableCommand() *cobra.Command {
+	nodes := kind(cluster.Real)
+	c := &cobra.Command{Use: "able", Short: "Say whether this machine can run such nodes; exit 1 and one line when not", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return cluster.Able(cluster.NodeKind(nodes)) }}
+	c.Flags().Var(&nodes, "nodes", "real or hollow")
+	return c
 }
 
 func statusCommand(o *cluster.Options) *cobra.Command {

@@ -43,7 +43,7 @@ type options struct {
 	root, kubeconfig, unjam, faults, ip, nodes string
 	parallel                                   int
 	spacing, patience                          time.Duration
-	keep                                       bool
+	keep, again, brief                         bool
 }
 
 func run(ctx context.Context, args []string) error {
@@ -62,6 +62,8 @@ func run(ctx context.Context, args []string) error {
 	f.DurationVar(&o.patience, "patience", time.Minute, "how much later than expected a final state may come")
 	f.DurationVar(&o.spacing, "spacing", time.Second, "time between two starts")
 	f.BoolVar(&o.keep, "keep", false, "leave the scenarios in the cluster")
+	f.BoolVar(&o.again, "again", false, "play once more what was not as expected, in a fresh namespace")
+	f.BoolVar(&o.brief, "brief", false, "print only what is not as expected, and a line of progress a minute")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -171,22 +173,31 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 	slices.SortStableFunc(all, func(a, b scenario.Scenario) int { return cmp.Compare(b.Expect.Settle, a.Expect.Settle) })
 	done := 0
 	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
-		Parallel: o.parallel, Spacing: o.spacing, Patience: o.patience, Keep: o.keep}
+		Parallel: o.parallel, Spacing: o.spacing, Patience: o.patience, Keep: o.keep, Again: o.again}
 	report := make(chan scenario.Result)
 	r.Progress = func(res scenario.Result) { report <- res }
 	finished := make(chan []scenario.Result)
 	go func() { finished <- r.Run(ctx, all) }()
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
 	for {
 		select {
+		case <-minute.C:
+			if o.brief {
+				fmt.Fprintf(os.Stderr, "%d of %d scenarios played\n", done, len(all))
+			}
 		case res := <-report:
 			done++
+			if o.brief && res.Passed() {
+				continue
+			}
 			verdict := "ok"
 			if !res.Passed() {
 				verdict = "not as expected"
 			}
 			fmt.Fprintf(os.Stderr, "%d/%d %s: %s\n", done, len(all), res.Scenario.Name, verdict)
 		case results := <-finished:
-			passed, err := scenario.WriteTable(os.Stdout, results)
+			passed, err := scenario.WriteTable(os.Stdout, results, o.brief)
 			if err == nil && passed < len(results) {
 				err = fmt.Errorf("%d scenarios are not as expected", len(results)-passed)
 			}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Tests on a real Kubernetes: the lab's own tests, then every scenario on hollow
+# nodes and, where the machine can, on real ones. `make test-lab` runs it after
+# building bin/unjam. What fails is counted at the end; nothing stops early.
+. "$(dirname "$0")/common.sh"
+failed=()
+
+# part NAME COMMAND... runs one part and notes its failure.
+part() {
+	local name=$1
+	shift
+	say "$name"
+	"$@" || failed+=("$name")
+}
+
+scenarios() {
+	local nodes=$1
+	shift
+	part "scenarios on $nodes nodes" "$work/labscenario" run --root ../test/scenarios --nodes "$nodes" \
+		--unjam "$unjam" --parallel 60 --spacing 1s --keep --again --brief
+	part "checks on $nodes nodes" "$work/labcheck" --unjam "$unjam" "$@"
+}
+
+part "go vet" go vet ./...
+part "the lab's own tests" go test -timeout 40m ./...
+build_tools
+
+say "hollow nodes"
+up test-hollow hollow --count 2
+scenarios hollow
+down test-hollow
+
+if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ]; then
+	able=true # there, not being able is a failure
+else
+	able=$("$work/lab" able --nodes real 2>&1) && able=true
+fi
+if [ "$able" = true ]; then
+	say "real nodes"
+	up test-real real
+	scenarios real budget system rights
+	down test-real
+else
+	say "no scenarios on real nodes: $able"
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+	say "failed: $(printf '%s; ' "${failed[@]}")"
+	exit 1
+fi
+say "the lab's tests pass"
