@@ -18,7 +18,7 @@ import (
 // Bounds on log tails. They do not grow with the number of failing pods.
 const (
 	maxLogsOne      = 10 // calls in a capture of one namespace
-	maxLogsAll      = 8  // calls in a capture of all
+	maxLogsAll      = 6  // calls in a capture of all
 	maxLogsPerOwner = 2  // containers of one ReplicaSet, StatefulSet, …
 	logLines        = 20
 	logBytes        = 16 << 10

@@ -12,8 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// many is a number of failing pods that no one looks at one by one.
-const many = 50
+// A second replica's log is read, and Secrets and ConfigMaps are listed once when
+// one of many pods that start together reports a late mount. Nothing else may
+// depend on the number of pods; many is a number that no one looks at one by one.
+const (
+	few   = 2
+	many  = 50
+	slack = 3
+)
 
 // failures are pods whose diagnosis needs most: a crash needs log tails, a
 // refused pull needs Secrets.
@@ -47,7 +53,7 @@ func requests(ctx context.Context, l lab) (err error) {
 	}
 	for name := range failures {
 		var counts []int
-		for _, n := range []int32{1, many} {
+		for _, n := range []int32{1, few, many} {
 			if err := l.failing(ctx, namespace, name, n); err != nil {
 				return err
 			}
@@ -57,9 +63,10 @@ func requests(ctx context.Context, l lab) (err error) {
 			}
 			counts = append(counts, a.requests)
 		}
-		fmt.Printf("why deployment/%s: %d API requests for 1 failing pod, %d for %d\n", name, counts[0], counts[1], many)
-		if counts[0] != counts[1] {
-			return fmt.Errorf("%s: %d API requests for 1 failing pod, %d for %d", name, counts[0], counts[1], many)
+		said := fmt.Sprintf("why deployment/%s: %d API requests for 1 failing pod, %d for %d, %d for %d", name, counts[0], counts[1], few, counts[2], many)
+		fmt.Println(said)
+		if max(counts[1], counts[2]) > counts[0]+slack {
+			return errors.New(said)
 		}
 		if err := l.scale(ctx, namespace, name, 0); err != nil {
 			return err
