@@ -84,18 +84,20 @@ func Reference(s string) string { return fillText(s, nil) }
 // or with a value that a shell could take for more than a word, is left out
 // rather than shown in a form that is dangerous to paste.
 func fillCommand(s string, vars map[string]string) string {
-	ok := true
-	out := placeholder.ReplaceAllStringFunc(s, func(m string) string {
-		v := vars[m[1:len(m)-1]]
-		if v == "" || !plainWord(v) {
-			ok = false
+	var out strings.Builder
+	last := 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(s, -1) {
+		v := vars[s[m[2]:m[3]]]
+		before := s[last:m[0]]
+		// A dash at the beginning of a word would make an option of the name.
+		beginsWord := before == "" || strings.ContainsAny(before[len(before)-1:], " '\"")
+		if v == "" || !plainWord(v) || v[0] == '-' && beginsWord {
+			return ""
 		}
-		return v
-	})
-	if !ok {
-		return ""
+		out.WriteString(before + v)
+		last = m[1]
 	}
-	return out
+	return out.String() + s[last:]
 }
 
 // fillUndo fills an undo, which is a command or a sentence.
@@ -103,10 +105,15 @@ func fillUndo(s string, vars map[string]string) string {
 	if out := fillCommand(s, vars); out != "" {
 		return out
 	}
-	if strings.HasPrefix(s, "kubectl ") {
+	if isCommand(s) {
 		return ""
 	}
 	return fillText(s, vars)
+}
+
+// isCommand tells an undo that is a command from one that is a sentence.
+func isCommand(s string) bool {
+	return strings.HasPrefix(s, "kubectl ") || strings.HasPrefix(s, "oc ")
 }
 
 // plainWord reports whether a value means only itself to a POSIX shell, inside
