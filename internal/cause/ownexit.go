@@ -143,12 +143,20 @@ func (s *sighting) unreadLog(f *facts.Facts, cr crash) {
 	s.rivals = append(s.rivals, Rival{Cause: "dependency-unavailable", SettledBy: by})
 }
 
-// unseenKill adds the probe's kill as a rival where no event could show it.
+// unseenKill adds the kill of a probe or of the postStart hook as a rival where
+// no event could show it.
 func (s *sighting) unseenKill(cr crash) {
-	if !cr.blind {
+	if !cr.blind || cr.c.Kind == facts.InitContainer {
 		return
 	}
-	if kind := mayBeProbeKill(cr.c, cr.lived()); kind != "" && cr.c.Kind != facts.InitContainer {
+	kinds := []string{mayBeProbeKill(cr.c, cr.lived())}
+	if l := cr.c.Spec.Lifecycle; l != nil && l.PostStart != nil {
+		kinds = append(kinds, "poststart-hook")
+	}
+	for _, kind := range kinds {
+		if kind == "" {
+			continue
+		}
 		s.confidence = Likely
 		s.rivals = append(s.rivals, Rival{Cause: kind, SettledBy: fmt.Sprintf("kubectl -n %s get events --field-selector involvedObject.name=%s,reason=Killing", cr.c.Pod.Obj.Namespace, cr.c.Pod.Name())})
 	}
