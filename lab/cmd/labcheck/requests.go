@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // A second replica's log is read, and Secrets and ConfigMaps are listed once when
@@ -108,14 +109,10 @@ func (l lab) failing(ctx context.Context, namespace, name string, pods int32) er
 	})
 }
 
+// scale patches rather than updates: the controller writes the same object.
 func (l lab) scale(ctx context.Context, namespace, name string, pods int32) error {
-	deployments := l.client.AppsV1().Deployments(namespace)
-	s, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	s.Spec.Replicas = pods
-	_, err = deployments.UpdateScale(ctx, name, s, metav1.UpdateOptions{})
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, pods)
+	_, err := l.client.AppsV1().Deployments(namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
 	return err
 }
 
