@@ -100,7 +100,7 @@ func (l lab) failing(ctx context.Context, namespace, name string, pods int32) er
 		n := int32(0)
 		for _, p := range list.Items {
 			for _, c := range p.Status.ContainerStatuses {
-				if c.RestartCount > 0 || (c.State.Waiting != nil && c.State.Waiting.Reason == "ImagePullBackOff") {
+				if c.RestartCount > 0 || (c.State.Waiting != nil && (c.State.Waiting.Reason == "ImagePullBackOff" || c.State.Waiting.Reason == "ErrImagePull")) {
 					n++
 				}
 			}
