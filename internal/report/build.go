@@ -15,7 +15,8 @@ import (
 // healthy workloads are counted but not listed.
 func New(s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Report {
 	r := &Report{APIVersion: APIVersion, Kind: Kind, TakenAt: s.TakenAt.UTC(), Origin: s.Origin,
-		Verdicts: []Verdict{}, Summary: map[string]int{}, Gaps: append([]snapshot.Gap{}, s.Gaps...)}
+		Verdicts: []Verdict{}, Summary: map[string]int{}, Gaps: cleanGaps(s.Gaps)}
+	r.Origin.Name, r.Origin.ServerVersion = clean(r.Origin.Name), clean(r.Origin.ServerVersion)
 	for _, v := range verdicts {
 		r.Summary[string(v.State)]++
 		if onlyTrouble && v.State == verdict.Healthy {
@@ -34,8 +35,8 @@ func stateRank(s string) int { return slices.Index(verdict.States, verdict.State
 
 func newVerdict(v verdict.Verdict) Verdict {
 	w := v.Workload
-	out := Verdict{Workload: Workload{Kind: w.Kind, Namespace: w.Namespace, Name: w.Name, Revision: w.Revision, Pods: countPods(w)},
-		State: string(v.State), Reason: v.Reason, Since: v.Since().UTC(), Gaps: v.Gaps,
+	out := Verdict{Workload: Workload{Kind: clean(w.Kind), Namespace: clean(w.Namespace), Name: clean(w.Name), Revision: clean(w.Revision), Pods: countPods(w)},
+		State: string(v.State), Reason: clean(v.Reason), Since: v.Since().UTC(), Gaps: cleanGaps(v.Gaps),
 		Contributing: NewFindings(v.Contributing), Explained: NewFindings(v.Explained)}
 	if v.Primary != nil {
 		p := newFinding(*v.Primary)
@@ -68,29 +69,20 @@ func NewFindings(in []cause.Finding) []Finding {
 }
 
 func newFinding(fd cause.Finding) Finding {
-	out := Finding{Cause: fd.Cause, Class: string(verdict.ClassOf(fd)), Confidence: string(fd.Confidence), Summary: snapshot.Redact(fd.Summary),
-		Evidence: []Evidence{}, Affected: Affected{Pods: list(fd.Pods), Nodes: list(fd.Nodes), Containers: list(fd.Containers)},
-		Rivals: []Rival{}, Fix: plan.Fixes(fd), Checks: plan.Checks(fd),
-		Since: fd.Since.UTC(), LastSeen: fd.Last.UTC(), NextRetry: fd.NextRetry.UTC(), Attempts: fd.Attempts, Key: fd.Key, OldRevision: fd.Old}
+	out := Finding{Cause: fd.Cause, Class: string(verdict.ClassOf(fd)), Confidence: string(fd.Confidence), Summary: clean(fd.Summary),
+		Evidence: []Evidence{}, Affected: Affected{Pods: cleanAll(fd.Pods), Nodes: cleanAll(fd.Nodes), Containers: cleanAll(fd.Containers)},
+		Rivals: []Rival{}, Fix: cleanFixes(plan.Fixes(fd)), Checks: cleanChecks(plan.Checks(fd)),
+		Since: fd.Since.UTC(), LastSeen: fd.Last.UTC(), NextRetry: fd.NextRetry.UTC(), Attempts: fd.Attempts, Key: clean(fd.Key), OldRevision: fd.Old}
 	if c := cause.ByCode(fd.Cause); c != nil {
 		out.Family, out.Title = string(c.Family), c.Title
 	}
-	if out.Fix == nil {
-		out.Fix = []plan.Fix{}
-	}
 	for _, e := range fd.Evidence {
-		e.Receipt.Text = snapshot.Redact(e.Receipt.Text)
-		out.Evidence = append(out.Evidence, Evidence{Text: snapshot.Redact(e.Text), Receipt: e.Receipt})
+		r := &e.Receipt
+		r.Kind, r.Namespace, r.Name, r.Field, r.Text = clean(r.Kind), clean(r.Namespace), clean(r.Name), clean(r.Field), clean(r.Text)
+		out.Evidence = append(out.Evidence, Evidence{Text: clean(e.Text), Receipt: e.Receipt})
 	}
 	for _, r := range fd.Rivals {
-		out.Rivals = append(out.Rivals, Rival(r))
+		out.Rivals = append(out.Rivals, Rival{Cause: r.Cause, SettledBy: clean(r.SettledBy)})
 	}
 	return out
-}
-
-func list(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
 }

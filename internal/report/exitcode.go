@@ -63,7 +63,9 @@ func (r *Report) Code() int {
 	for _, v := range r.Verdicts {
 		switch v.State {
 		case "stalled":
-			if v.Primary != nil {
+			if v.Primary == nil {
+				families[string(cause.Other)] = true
+			} else {
 				families[v.Primary.Family] = true
 			}
 		case "unknown":

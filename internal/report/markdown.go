@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -23,7 +24,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if g.Reason == snapshot.GapNotNeeded {
 			continue
 		}
-		fmt.Fprintf(&b, "%s- %s\n", title, escape(gapText(g)))
+		fmt.Fprintf(&b, "%s- %s\n", title, inline(gapText(g)))
 		title = ""
 	}
 	_, err := io.WriteString(w, b.String())
@@ -38,14 +39,14 @@ func orNone(s string) string {
 }
 
 func markdownVerdict(b *strings.Builder, t *textWriter, v Verdict) {
-	fmt.Fprintf(b, "\n#### %s `%s/%s` in `%s`\n\n", strings.ToUpper(v.State), strings.ToLower(v.Workload.Kind), v.Workload.Name, v.Workload.Namespace)
+	fmt.Fprintf(b, "\n#### %s %s in %s\n\n", strings.ToUpper(v.State), span(strings.ToLower(v.Workload.Kind)+"/"+v.Workload.Name), span(v.Workload.Namespace))
 	if v.Primary == nil {
-		fmt.Fprintf(b, "%s\n", escape(v.Reason))
+		fmt.Fprintf(b, "%s\n", inline(v.Reason))
 		return
 	}
 	markdownFinding(b, t, *v.Primary, v.Workload.Pods)
 	for _, c := range v.Contributing {
-		fmt.Fprintf(b, "\nAlso **%s**: %s\n", c.Cause, escape(c.Summary))
+		fmt.Fprintf(b, "\nAlso **%s**: %s\n", c.Cause, inline(c.Summary))
 	}
 	if len(v.Explained) > 0 {
 		fmt.Fprintf(b, "\nEffects of the above: %s\n", causeNames(v.Explained))
@@ -53,22 +54,22 @@ func markdownVerdict(b *strings.Builder, t *textWriter, v Verdict) {
 }
 
 func markdownFinding(b *strings.Builder, t *textWriter, f Finding, p Pods) {
-	fmt.Fprintf(b, "**%s**\n\n- cause: `%s` (%s, %s)%s\n", escape(f.Summary), f.Cause, f.Confidence, f.Class, t.since(f))
+	fmt.Fprintf(b, "**%s**\n\n- cause: `%s` (%s, %s)%s\n", inline(f.Summary), f.Cause, f.Confidence, f.Class, t.since(f))
 	if who := affected(f, p); who != "" {
-		fmt.Fprintf(b, "- affected: %s\n", escape(who+where(f)))
+		fmt.Fprintf(b, "- affected: %s\n", inline(who+where(f)))
 	}
 	for _, r := range f.Rivals {
-		fmt.Fprintf(b, "- not ruled out: `%s`; settled by: %s\n", r.Cause, escape(r.SettledBy))
+		fmt.Fprintf(b, "- not ruled out: `%s`; settled by: %s\n", r.Cause, inline(r.SettledBy))
 	}
 	if len(f.Evidence) > 0 {
 		b.WriteString("\n<details><summary>Evidence</summary>\n\n")
 		for _, e := range f.Evidence {
-			fmt.Fprintf(b, "- %s: `%s %s/%s %s`\n\n%s\n", escape(e.Text), e.Receipt.Time.UTC().Format("15:04:05"), strings.ToLower(e.Receipt.Kind), e.Receipt.Name, e.Receipt.Field, fence(e.Receipt.Text, "  "))
+			fmt.Fprintf(b, "- %s: %s\n\n%s\n", inline(e.Text), span(receiptRef(e.Receipt)), fence(e.Receipt.Text, "  "))
 		}
 		b.WriteString("\n</details>\n")
 	}
 	for i, fix := range f.Fix {
-		fmt.Fprintf(b, "\n%d. %s", i+1, escape(fix.Text))
+		fmt.Fprintf(b, "\n%d. %s", i+1, inline(fix.Text))
 		if fix.Approver != "" {
 			fmt.Fprintf(b, " (%s)", fix.Approver)
 		}
@@ -77,7 +78,7 @@ func markdownFinding(b *strings.Builder, t *textWriter, f Finding, p Pods) {
 			fmt.Fprintf(b, "\n%s\n", fence(fix.Command, "   "))
 		}
 		if fix.Undo != "" {
-			fmt.Fprintf(b, "\n   Undo: `%s`\n", fix.Undo)
+			fmt.Fprintf(b, "\n   Undo: %s\n", undoText(fix.Undo))
 		}
 	}
 }
@@ -93,6 +94,37 @@ func fence(s, indent string) string {
 }
 
 var markdownEscaper = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", "|", "\\|", "[", "\\[")
+
+// inline is text that must stay one line of running text: it begins no block.
+func inline(s string) string {
+	s = escape(strings.Join(strings.Fields(s), " "))
+	if s != "" && strings.Contains("#>+-=~", s[:1]) {
+		return "\\" + s
+	}
+	return s
+}
+
+// span is a code span, which knows no escapes.
+func span(s string) string {
+	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "`", "'") + "`"
+}
+
+// undoText shows an undo that is a command as code, a sentence as text.
+func undoText(s string) string {
+	if strings.HasPrefix(s, "kubectl ") {
+		return span(s)
+	}
+	return inline(s)
+}
+
+// receiptRef names the place of a receipt and, where it is known, its time.
+func receiptRef(r facts.Receipt) string {
+	ref := strings.ToLower(r.Kind) + "/" + r.Name + " " + r.Field
+	if r.Time.IsZero() {
+		return ref
+	}
+	return r.Time.UTC().Format("15:04:05") + " " + ref
+}
 
 func escape(s string) string { return markdownEscaper.Replace(s) }
 

@@ -60,11 +60,7 @@ func WriteCausePage(w io.Writer, c cause.Cause) error {
 				fmt.Fprintf(&b, "\n%s\n", fence(plan.Reference(s.Command), "   "))
 			}
 			if s.Undo != "" {
-				undo := escape(plan.Reference(s.Undo))
-				if strings.HasPrefix(s.Undo, "kubectl ") {
-					undo = "`" + plan.Reference(s.Undo) + "`"
-				}
-				fmt.Fprintf(&b, "\n   Undo: %s\n", undo)
+				fmt.Fprintf(&b, "\n   Undo: %s\n", undoText(plan.Reference(s.Undo)))
 			}
 		}
 	}

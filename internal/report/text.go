@@ -115,9 +115,9 @@ func head(v Verdict) string {
 
 func (t *textWriter) answer(v Verdict) string {
 	if v.Primary == nil {
-		return head(v) + v.Reason
+		return head(v) + t.sentence(v.Reason)
 	}
-	return head(v) + v.Primary.Summary
+	return head(v) + t.sentence(v.Primary.Summary)
 }
 
 func (t *textWriter) brief(v Verdict) {
@@ -138,7 +138,7 @@ func (t *textWriter) brief(v Verdict) {
 	}
 	t.wrapped("  ", faint.Render(note), 2)
 	if len(p.Fix) > 0 {
-		text := p.Fix[0].Text
+		text := t.sentence(p.Fix[0].Text)
 		if p.Fix[0].Command != "" {
 			text += ": " + code.Render(p.Fix[0].Command)
 		}

@@ -18,7 +18,7 @@ func (f *Findings) WriteText(w io.Writer, o TextOptions, now time.Time) error {
 		if i > 0 {
 			t.line("")
 		}
-		t.wrapped("", bold.Render(strings.ToUpper(fd.Confidence))+"  "+fd.Summary, 2)
+		t.wrapped("", bold.Render(strings.ToUpper(fd.Confidence))+"  "+t.sentence(fd.Summary), 2)
 		t.line("")
 		t.finding(fd, Workload{})
 	}

@@ -32,7 +32,7 @@ func (t *textWriter) verdict(v Verdict) {
 	t.line("")
 	t.finding(*p, v.Workload)
 	for _, c := range v.Contributing {
-		t.field("also", fmt.Sprintf("%s: %s", bold.Render(c.Cause), c.Summary))
+		t.field("also", fmt.Sprintf("%s: %s", bold.Render(c.Cause), t.sentence(c.Summary)))
 		if len(c.Fix) > 0 {
 			t.fix(0, c.Fix[0])
 		}
@@ -51,7 +51,7 @@ func (t *textWriter) noCause(v Verdict) {
 		}
 	}
 	for _, g := range v.Gaps {
-		t.field("missing", gapText(g))
+		t.field("missing", t.sentence(gapText(g)))
 	}
 }
 
@@ -71,7 +71,7 @@ func (t *textWriter) finding(f Finding, w Workload) {
 	}
 	label = "or else"
 	for _, r := range f.Rivals {
-		t.field(label, fmt.Sprintf("%s; settled by: %s", bold.Render(r.Cause), r.SettledBy))
+		t.field(label, fmt.Sprintf("%s; settled by: %s", bold.Render(r.Cause), t.sentence(r.SettledBy)))
 		label = ""
 	}
 	for i, fix := range f.Fix {
@@ -93,7 +93,7 @@ func (t *textWriter) evidence(label string, e Evidence) {
 	if !r.Time.IsZero() {
 		at = r.Time.UTC().Format("15:04:05") + " "
 	}
-	t.field(label, faint.Render(at)+e.Text)
+	t.field(label, faint.Render(at)+t.sentence(e.Text))
 	text := r.Text
 	if t.o.Evidence {
 		ref := strings.ToLower(r.Kind) + "/" + r.Name
@@ -110,7 +110,7 @@ func (t *textWriter) evidence(label string, e Evidence) {
 }
 
 func (t *textWriter) fix(n int, f plan.Fix) {
-	text := f.Text
+	text := t.sentence(f.Text)
 	if n > 0 {
 		text = fmt.Sprintf("%d. %s", n, text)
 	}
@@ -238,15 +238,26 @@ func plural(n int) string {
 	return "s"
 }
 
-// middle shortens text in its middle: messages begin with what was tried and
-// end with why it failed, and both ends matter.
+// maxSentence is how many columns a sentence of a finding may take unless all
+// evidence is asked for. Sentences are short; the names in them need not be.
+const maxSentence = 500
+
+// sentence shortens one that holds a text too long to be meant.
+func (t *textWriter) sentence(s string) string {
+	if t.o.Evidence {
+		return s
+	}
+	return middle(s, maxSentence)
+}
+
+// middle shortens text in its middle to at most n columns: messages begin with
+// what was tried and end with why it failed, and both ends matter.
 func middle(s string, n int) string {
 	if ansi.StringWidth(s) <= n {
 		return s
 	}
-	r := []rune(s)
 	head := n / 3
-	return string(r[:head]) + " … " + string(r[len(r)-(n-head-3):])
+	return ansi.Truncate(s, head, "") + " … " + ansi.TruncateLeft(s, ansi.StringWidth(s)-(n-head-3), "")
 }
 
 // gaps names what was not seen. Kinds that a file simply does not hold share
@@ -283,7 +294,7 @@ func (t *textWriter) gaps(r *Report) {
 			t.line(fmt.Sprintf("not seen: %d more (--explain-evidence lists all)", len(failed)-i))
 			break
 		}
-		t.wrapped("not seen: ", gapText(g), 10)
+		t.wrapped("not seen: ", t.sentence(gapText(g)), 10)
 	}
 }
 
