@@ -12,7 +12,7 @@ func (a *app) causesCommand() *cobra.Command {
 		Use:     "causes",
 		Short:   "List the causes unjam can name",
 		Example: a.examples("causes", "causes --family credentials", "causes -o json"),
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := checkFormat(output); err != nil {
 				return err
@@ -43,9 +43,10 @@ func (a *app) causesCommand() *cobra.Command {
 
 func (a *app) exitCodesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "exit-codes",
-		Short: "List the exit codes and what they mean",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return report.WriteExitCodes(a.out) },
+		Use:     "exit-codes",
+		Short:   "List the exit codes and what they mean",
+		Example: a.examples("exit-codes"),
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return report.WriteExitCodes(a.out) },
 	}
 }

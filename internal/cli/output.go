@@ -31,6 +31,10 @@ func (a *app) styled() (io.Writer, error) {
 		if _, ok := a.out.(*os.File); !ok && !slices.Contains(a.env, "CLICOLOR_FORCE=1") {
 			w.Profile = colorprofile.NoTTY
 		}
+		// colorprofile lets CLICOLOR_FORCE win where there is no terminal.
+		if slices.ContainsFunc(a.env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }) {
+			w.Profile = min(w.Profile, colorprofile.Ascii)
+		}
 	case "always":
 		w.Profile = max(w.Profile, colorprofile.ANSI)
 	case "never":

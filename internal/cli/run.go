@@ -97,7 +97,7 @@ who is affected, and the command that mends it. It only reads.`,
 		Example:       a.examples("why deploy/web -n shop", "why -A", "why --from bundle.tgz", "demo"),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: a.program},
 	}
@@ -107,6 +107,21 @@ who is affected, and the command that mends it. It only reads.`,
 	})
 	root.AddCommand(a.whyCommand(), a.explainCommand(), a.causesCommand(), a.captureCommand(), a.demoCommand(), a.exitCodesCommand(), a.versionCommand())
 	return root
+}
+
+// noArgs is cobra.NoArgs with an error that counts as the caller's.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return usagef("%s takes no arguments, got %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("unknown command %q for %q%s; see %s --help", args[0], cmd.CommandPath(), hint, cmd.CommandPath())
 }
 
 // examples renders command lines as help examples under the name in use.

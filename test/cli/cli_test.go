@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // TestSessions runs testdata/*.txtar. Beyond testscript's own commands,
 // "exitcode N unjam …" wants that exit code, and "schema FILE" holds JSON to
-// the published schema.
+// the published schema. "hostile" and "refused" are in hostile_test.go.
 func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -31,7 +31,7 @@ func TestSessions(t *testing.T) {
 			env.Setenv("TERM", "xterm-256color")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode, "schema": matchesSchema},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode, "schema": matchesSchema, "hostile": hostile, "refused": refused},
 	})
 }
 
