@@ -67,9 +67,11 @@ var hostileFiles = map[string]func() ([]byte, error){
 		}
 		return []byte(b.String() + "kind: Pod\napiVersion: v1\nmetadata: {name: x}\n"), nil
 	},
-	"deep-json":  func() ([]byte, error) { return []byte(strings.Repeat("[", 200_000)), nil },
-	"deep-yaml":  func() ([]byte, error) { return []byte("a: " + strings.Repeat("[", 200_000)), nil },
-	"random":     func() ([]byte, error) { return []byte("\x7fELF\x02\x01\x00\xff\xfe\x00" + strings.Repeat("\x00\xc3\x28", 10_000)), nil },
+	"deep-json": func() ([]byte, error) { return []byte(strings.Repeat("[", 200_000)), nil },
+	"deep-yaml": func() ([]byte, error) { return []byte("a: " + strings.Repeat("[", 200_000)), nil },
+	"random": func() ([]byte, error) {
+		return []byte("\x7fELF\x02\x01\x00\xff\xfe\x00" + strings.Repeat("\x00\xc3\x28", 10_000)), nil
+	},
 	"empty":      func() ([]byte, error) { return nil, nil },
 	"no-objects": func() ([]byte, error) { return []byte("replicas: 3\nimage: web\n"), nil },
 }
