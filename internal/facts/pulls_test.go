@@ -66,6 +66,9 @@ func TestAttempts(t *testing.T) {
 			p.Event("Normal", "BackOff", `Back-off pulling image "`+image+`"`, 4*time.Minute, 0, 40)
 		}, 3},
 		{"nor does the short error", func(p *snaptest.Pod) { p.Event("Warning", "Failed", "Error: ErrImagePull", 4*time.Minute, 0, 40) }, 3},
+		{"a pull whose failure was not recorded counts", func(p *snaptest.Pod) {
+			p.Event("Normal", "Pulling", fmt.Sprintf("Pulling image %q", image), 9*time.Minute, 5*time.Minute, 4)
+		}, 7},
 		{"different failures add up", func(p *snaptest.Pod) {
 			p.Event("Warning", "Failed", fmt.Sprintf("Failed to pull image %q: dial tcp 10.0.0.1:443: i/o timeout", image), 3*time.Minute, 2*time.Second, 2)
 		}, 5},

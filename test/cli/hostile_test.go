@@ -116,12 +116,9 @@ func zeros(n int64) ([]byte, error) {
 // blank reads as blanks without end.
 type blank struct{}
 
-func (blank) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
-	}
-	return len(p), nil
-}
+var page = bytes.Repeat([]byte{' '}, 32<<10)
+
+func (blank) Read(p []byte) (int, error) { return copy(p, page), nil }
 
 // refused runs unjam on an input that must be refused in one line and at once:
 // "refused FILE".
