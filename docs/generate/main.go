@@ -60,12 +60,12 @@ func Pages() (map[string][]byte, error) {
 		out[name] = b.Bytes()
 		return nil
 	}
-	for _, c := range cause.Catalogue {
-		if err := render("causes/"+c.Code+".md", func(w io.Writer) error { return report.WriteCausePage(w, c) }); err != nil {
+	for c := range cause.BuiltIn.All() {
+		if err := render("causes/"+c.Code+".md", func(w io.Writer) error { return report.WriteCausePage(w, *c) }); err != nil {
 			return nil, err
 		}
 	}
-	entries, err := report.Entries("")
+	entries, err := report.Entries(cause.BuiltIn, "")
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func TestCatalogue(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, c := range cause.Catalogue {
+	for c := range cause.BuiltIn.All() {
 		if seen[c.Code] {
 			t.Errorf("%s is listed twice", c.Code)
 		}

@@ -66,7 +66,7 @@ func TestCases(t *testing.T) {
 func detectAll(f *facts.Facts) []cause.Finding {
 	var out []cause.Finding
 	for _, w := range f.Workloads {
-		for _, c := range cause.Catalogue {
+		for c := range cause.BuiltIn.All() {
 			out = append(out, c.Detect(f, w)...)
 		}
 	}
@@ -74,7 +74,7 @@ func detectAll(f *facts.Facts) []cause.Finding {
 }
 
 func isSymptom(f cause.Finding) bool {
-	c := cause.ByCode(f.Cause)
+	c := cause.BuiltIn.ByCode(f.Cause)
 	return f.Class == cause.Symptom || f.Class == "" && c != nil && c.Class == cause.Symptom
 }
 
@@ -98,7 +98,7 @@ func unexplained(findings []cause.Finding, asked []string) []string {
 // catalogued code, settled rivals that exist.
 func checkFinding(t *testing.T, f cause.Finding) {
 	t.Helper()
-	if cause.ByCode(f.Cause) == nil {
+	if cause.BuiltIn.ByCode(f.Cause) == nil {
 		t.Errorf("%s is not in the catalogue", f.Cause)
 	}
 	if f.Summary == "" || len(f.Evidence) == 0 {
@@ -110,7 +110,7 @@ func checkFinding(t *testing.T, f cause.Finding) {
 		}
 	}
 	for _, r := range f.Rivals {
-		if cause.ByCode(r.Cause) == nil || r.SettledBy == "" {
+		if cause.BuiltIn.ByCode(r.Cause) == nil || r.SettledBy == "" {
 			t.Errorf("%s: rival %+v is not catalogued or not settled by anything", f.Cause, r)
 		}
 	}

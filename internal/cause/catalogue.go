@@ -1,25 +1,15 @@
 package cause
 
-// Catalogue is every cause in judging order: among findings that are equally
-// firm, the earlier one wins. One function per family file, no registry.
-var Catalogue = join(
+// BuiltIn is every cause that unjam itself knows, in judging order. One
+// function per family file, no registry.
+var BuiltIn = mustSet(join(
 	quotaCauses(), admissionCauses(), // no pod without these
 	schedulingCauses(), autoscalerCauses(), volumeCauses(),
 	startConfigCauses(), sandboxCauses(),
 	credentialCauses(), imageNameCauses(), registryCauses(), networkCauses(), contentCauses(), nodeStorageCauses(), pullQueueCauses(),
 	crashCauses(), probeCauses(),
 	nodeHealthCauses(), rolloutCauses(), ownershipCauses(), otherCauses(),
-)
-
-// ByCode returns the cause of a code, nil when there is none.
-func ByCode(code string) *Cause {
-	for i := range Catalogue {
-		if Catalogue[i].Code == code {
-			return &Catalogue[i]
-		}
-	}
-	return nil
-}
+))
 
 func join(groups ...[]Cause) []Cause {
 	var out []Cause
@@ -27,4 +17,13 @@ func join(groups ...[]Cause) []Cause {
 		out = append(out, g...)
 	}
 	return out
+}
+
+// mustSet is NewSet for the table above, in which an error is one of ours.
+func mustSet(list []Cause) Set {
+	s, err := NewSet(list...)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }

@@ -21,7 +21,7 @@ func fixesOf(t *testing.T, code string, build func(*snaptest.Builder)) []plan.Fi
 	build(b)
 	for _, f := range detectAll(facts.Build(b.Snap)) {
 		if f.Cause == code {
-			return plan.Fixes(f)
+			return plan.Fixes(cause.BuiltIn, f)
 		}
 	}
 	t.Fatalf("%s not found", code)
@@ -95,8 +95,8 @@ func TestPodSecurityPatch(t *testing.T) {
 	if len(c) != 1 || c[0].Name != "app" || len(c[0].SecurityContext) != 5 {
 		t.Errorf("patch = %s", f.Vars["patch"])
 	}
-	if !slices.ContainsFunc(plan.Fixes(f), func(x plan.Fix) bool { return strings.Contains(x.Command, `"name":"app"`) }) {
-		t.Errorf("no ready command in %+v", plan.Fixes(f))
+	if !slices.ContainsFunc(plan.Fixes(cause.BuiltIn, f), func(x plan.Fix) bool { return strings.Contains(x.Command, `"name":"app"`) }) {
+		t.Errorf("no ready command in %+v", plan.Fixes(cause.BuiltIn, f))
 	}
 }
 

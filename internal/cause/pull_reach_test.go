@@ -52,7 +52,7 @@ func checkReach(t *testing.T, name string, f *facts.Facts, w *facts.Workload) {
 		t.Errorf("%s: nothing is said", name)
 	}
 	for _, fd := range judged {
-		c := ByCode(fd.Cause)
+		c := BuiltIn.ByCode(fd.Cause)
 		if c == nil {
 			t.Errorf("%s: %s is not in the catalogue", name, fd.Cause)
 			continue
@@ -64,7 +64,7 @@ func checkReach(t *testing.T, name string, f *facts.Facts, w *facts.Workload) {
 			t.Errorf("%s: %s is certain with rivals, or says or proves nothing", name, fd.Cause)
 		}
 		for _, r := range fd.Rivals {
-			if ByCode(r.Cause) == nil || r.Cause == fd.Cause || r.SettledBy == "" {
+			if BuiltIn.ByCode(r.Cause) == nil || r.Cause == fd.Cause || r.SettledBy == "" {
 				t.Errorf("%s: %s has rival %+v", name, fd.Cause, r)
 			}
 		}

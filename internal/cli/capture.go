@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unjam-dev/unjam/internal/capture"
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
@@ -54,7 +55,7 @@ func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output s
 	if err != nil {
 		return err
 	}
-	if _, err := diagnose.Judge(snap, scope); err != nil {
+	if _, err := diagnose.Judge(cause.BuiltIn, snap, scope); err != nil {
 		return err // a workload that is not there is a mistake, not a bundle
 	}
 	if err := a.writeBundle(output, snap); err != nil {

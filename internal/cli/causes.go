@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/report"
 )
 
@@ -17,7 +18,7 @@ func (a *app) causesCommand() *cobra.Command {
 			if err := checkFormat(output); err != nil {
 				return err
 			}
-			entries, err := report.Entries(family)
+			entries, err := report.Entries(cause.BuiltIn, family)
 			if err != nil {
 				return &usageError{err}
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/demo"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
@@ -52,7 +53,7 @@ func (a *app) demo(names []string, output string) error {
 		if err != nil {
 			return err
 		}
-		rep, err := diagnose.Judge(snap, diagnose.Scope{Namespace: name, All: true})
+		rep, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{Namespace: name, All: true})
 		if err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ how to mend it and take the mending back.`,
 
 func codes() []string {
 	var out []string
-	for _, c := range cause.Catalogue {
+	for c := range cause.BuiltIn.All() {
 		out = append(out, c.Code)
 	}
 	return out
@@ -62,7 +62,7 @@ func (a *app) explain(output string, evidence bool) error {
 	if err != nil {
 		return usagef("cannot read standard input: %w", err)
 	}
-	doc, now := diagnose.Explain(string(text))
+	doc, now := diagnose.Explain(cause.BuiltIn, string(text))
 	switch output {
 	case "json":
 		return report.WriteJSON(a.out, doc)
@@ -79,7 +79,7 @@ func (a *app) explain(output string, evidence bool) error {
 }
 
 func (a *app) playbook(code, output string) error {
-	c := cause.ByCode(code)
+	c := cause.BuiltIn.ByCode(code)
 	if c == nil {
 		return usagef("there is no cause %q; list them with: %s causes", code, a.program)
 	}

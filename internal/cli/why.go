@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unjam-dev/unjam/internal/capture"
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
 )
@@ -75,7 +76,7 @@ func (a *app) why(cmd *cobra.Command, o *whyOptions, args []string) error {
 		return err
 	}
 	done := a.progress("reading " + sourceName(o))
-	rep, err := diagnose.Why(cmd.Context(), src, scope)
+	rep, err := diagnose.Why(cmd.Context(), cause.BuiltIn, src, scope)
 	done()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 )
 
@@ -20,7 +21,7 @@ func TestRecordings(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		r, err := diagnose.Judge(snap, diagnose.Scope{Namespace: name})
+		r, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{Namespace: name})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/report"
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -29,17 +30,17 @@ type Scope struct {
 	All bool
 }
 
-// Why answers the question of a scope over one source.
-func Why(ctx context.Context, src Source, scope Scope) (*report.Report, error) {
+// Why answers the question of a scope over one source, by the causes of a set.
+func Why(ctx context.Context, causes cause.Set, src Source, scope Scope) (*report.Report, error) {
 	snap, err := src.Snapshot(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
-	return Judge(snap, scope)
+	return Judge(causes, snap, scope)
 }
 
 // Judge is Why over a snapshot already at hand.
-func Judge(snap *snapshot.Snapshot, scope Scope) (*report.Report, error) {
+func Judge(causes cause.Set, snap *snapshot.Snapshot, scope Scope) (*report.Report, error) {
 	f := facts.Build(snap)
 	chosen, err := choose(f, scope)
 	if err != nil {
@@ -47,9 +48,9 @@ func Judge(snap *snapshot.Snapshot, scope Scope) (*report.Report, error) {
 	}
 	verdicts := make([]verdict.Verdict, 0, len(chosen))
 	for _, w := range chosen {
-		verdicts = append(verdicts, verdict.Judge(f, w))
+		verdicts = append(verdicts, verdict.Judge(causes, f, w))
 	}
-	return report.New(snap, verdicts, len(scope.Targets) == 0 && !scope.All), nil
+	return report.New(causes, snap, verdicts, len(scope.Targets) == 0 && !scope.All), nil
 }
 
 func choose(f *facts.Facts, scope Scope) ([]*facts.Workload, error) {

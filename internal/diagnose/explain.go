@@ -14,18 +14,18 @@ import (
 	"github.com/unjam-dev/unjam/internal/verdict"
 )
 
-// Explain finds the causes in pasted text, best first, and returns the time in
+// Explain finds the causes of a set in pasted text, best first, and returns the time in
 // the text that counts as the present.
-func Explain(text string) (*report.Findings, time.Time) {
+func Explain(causes cause.Set, text string) (*report.Findings, time.Time) {
 	read := paste.Read(text)
-	list := judged(read, false)
-	if len(list) == 0 || rank(list[0]) > 0 {
+	list := judged(causes, read, false)
+	if len(list) == 0 || rank(causes, list[0]) > 0 {
 		// What the engine could not read as a state may still be known words.
-		list = append(worded(read.Said), list...)
+		list = append(worded(causes, read.Said), list...)
 		if assumed, ok := read.Assume(); ok && len(list) == 0 {
-			read, list = assumed, judged(assumed, true)
+			read, list = assumed, judged(causes, assumed, true)
 		}
-		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(a), rank(b)) })
+		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(causes, a), rank(causes, b)) })
 	}
 	var out []cause.Finding
 	for _, fd := range list[:min(len(list), maxFindings)] {
@@ -49,7 +49,7 @@ func Explain(text string) (*report.Findings, time.Time) {
 			out = append(out, fd)
 		}
 	}
-	return report.NewFindingsDocument(report.NewFindings(out)), read.Snapshot.TakenAt
+	return report.NewFindingsDocument(report.NewFindings(causes, out)), read.Snapshot.TakenAt
 }
 
 // showsSpec tells text that shows containers as they are specified.
@@ -59,11 +59,11 @@ var showsSpec = regexp.MustCompile(`(?m)^[> ]*(?:- )?[Ii]mage: `)
 const maxFindings = 100
 
 // judged are the findings of the engine on all that the text shows.
-func judged(read paste.Reading, assumed bool) []cause.Finding {
+func judged(causes cause.Set, read paste.Reading, assumed bool) []cause.Finding {
 	f := facts.Build(read.Snapshot)
 	var list []cause.Finding
 	for _, w := range f.Workloads {
-		v := verdict.Judge(f, w)
+		v := verdict.Judge(causes, f, w)
 		if v.Primary == nil || v.State == verdict.Healthy {
 			continue
 		}
@@ -71,17 +71,17 @@ func judged(read paste.Reading, assumed bool) []cause.Finding {
 		list = append(list, v.Contributing...)
 	}
 	for i := range list {
-		list[i] = open(list[i], assumed)
+		list[i] = open(causes, list[i], assumed)
 	}
 	slices.SortStableFunc(list, func(a, b cause.Finding) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
+		return cmp.Or(cmp.Compare(rank(causes, a), rank(causes, b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
 	})
 	return list
 }
 
 // rank puts faults before waiting by design, and both before effects.
-func rank(fd cause.Finding) int {
-	switch verdict.ClassOf(fd) {
+func rank(causes cause.Set, fd cause.Finding) int {
+	switch causes.ClassOf(fd) {
 	case cause.Waiting:
 		return 1
 	case cause.Symptom:

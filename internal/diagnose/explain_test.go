@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/report"
 )
 
@@ -26,7 +27,7 @@ func TestNoProblem(t *testing.T) {
 		"pvc":      "Name:          data\nNamespace:     shop\nStorageClass:  gp3\nStatus:        Bound\nVolume:        pvc-1\nAccess Modes:  RWO\nUsed By:       web-0\nEvents:        <none>\n",
 		"deploy":   "Name:                   web\nNamespace:              shop\nReplicas:               3 desired | 3 updated | 3 total | 3 available | 0 unavailable\nStrategyType:           RollingUpdate\nConditions:\n  Type           Status  Reason\n  ----           ------  ------\n  Available      True    MinimumReplicasAvailable\n  Progressing    True    NewReplicaSetAvailable\nEvents:          <none>\n",
 	} {
-		if doc, _ := Explain(text); len(doc.Findings) > 0 {
+		if doc, _ := Explain(cause.BuiltIn, text); len(doc.Findings) > 0 {
 			t.Errorf("%s: %s (%s): %s", name, doc.Findings[0].Cause, doc.Findings[0].Confidence, doc.Findings[0].Summary)
 		}
 	}
@@ -86,7 +87,7 @@ func TestMangledText(t *testing.T) {
 }
 
 func firstCause(text string) string {
-	doc, _ := Explain(text)
+	doc, _ := Explain(cause.BuiltIn, text)
 	if len(doc.Findings) == 0 {
 		return ""
 	}
@@ -126,7 +127,7 @@ func TestHostileText(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		Explain(b.String())
+		Explain(cause.BuiltIn, b.String())
 		// Far above what it takes, for busy machines; square time takes minutes.
 		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("%s: %s for 64 KiB", name, d)
@@ -143,7 +144,7 @@ func FuzzExplain(f *testing.F) {
 	f.Add("NAME READY STATUS RESTARTS AGE\nweb 0/1 Init:CrashLoopBackOff 3 5m")
 	f.Add(`I1122 10:17:35.1 1 event.go:389] "Event occurred" object="a/b" kind="Pod" reason="Failed" message="x"`)
 	f.Fuzz(func(t *testing.T, text string) {
-		doc, _ := Explain(text)
+		doc, _ := Explain(cause.BuiltIn, text)
 		if !strings.Contains(text, "unnamed-") {
 			checkNothingInvented(t, text, doc)
 		}

@@ -46,33 +46,33 @@ var lookalikes = map[string][]lookalike{
 
 // open lowers the confidence of a finding where text alone leaves more open than
 // a cluster would. assumed is true when even that it is about an image is a guess.
-func open(fd cause.Finding, assumed bool) cause.Finding {
+func open(causes cause.Set, fd cause.Finding, assumed bool) cause.Finding {
 	for _, l := range lookalikes[fd.Cause] {
 		if image := fd.Vars["image"]; image != "" && l.hosts != "" && !slices.ContainsFunc(strings.Fields(l.hosts), func(h string) bool { return strings.Contains(image, h) }) {
 			continue
 		}
-		fd = rivaled(fd, cause.Rival{Cause: l.code, SettledBy: l.check})
+		fd = rivaled(causes, fd, cause.Rival{Cause: l.code, SettledBy: l.check})
 	}
 	if fd.Cause == "crashloop-app-error" && fd.Confidence == cause.Possible {
-		fd = rivaled(fd, cause.Rival{Cause: "init-container-failing", SettledBy: "whether the container is an init container: kubectl describe pod"})
+		fd = rivaled(causes, fd, cause.Rival{Cause: "init-container-failing", SettledBy: "whether the container is an init container: kubectl describe pod"})
 	}
 	if !assumed {
 		return fd
 	}
-	fd = rivaled(fd, cause.Rival{Cause: "dependency-unavailable", SettledBy: "where the line stands: in a container's log its program wrote it, in an event or the runtime's log the pull did"})
+	fd = rivaled(causes, fd, cause.Rival{Cause: "dependency-unavailable", SettledBy: "where the line stands: in a container's log its program wrote it, in an event or the runtime's log the pull did"})
 	if fd.Cause == "tcp-timeout" {
-		fd = rivaled(fd, cause.Rival{Cause: "webhook-timeout", SettledBy: "whether the line goes on about a webhook"})
+		fd = rivaled(causes, fd, cause.Rival{Cause: "webhook-timeout", SettledBy: "whether the line goes on about a webhook"})
 	}
 	if strings.HasPrefix(fd.Cause, "tls-") {
-		fd = rivaled(fd, cause.Rival{Cause: "webhook-tls", SettledBy: "whether the line goes on about a webhook"})
+		fd = rivaled(causes, fd, cause.Rival{Cause: "webhook-tls", SettledBy: "whether the line goes on about a webhook"})
 	}
 	fd.Confidence = cause.Possible
 	return fd
 }
 
 // rivaled adds a rival, if that is a known cause and not there yet.
-func rivaled(fd cause.Finding, r cause.Rival) cause.Finding {
-	if r.Cause == fd.Cause || cause.ByCode(r.Cause) == nil || slices.ContainsFunc(fd.Rivals, func(o cause.Rival) bool { return o.Cause == r.Cause }) {
+func rivaled(causes cause.Set, fd cause.Finding, r cause.Rival) cause.Finding {
+	if r.Cause == fd.Cause || causes.ByCode(r.Cause) == nil || slices.ContainsFunc(fd.Rivals, func(o cause.Rival) bool { return o.Cause == r.Cause }) {
 		return fd
 	}
 	fd.Rivals = append(slices.Clone(fd.Rivals), r)

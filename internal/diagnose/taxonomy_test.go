@@ -240,13 +240,13 @@ func TestTaxonomy(t *testing.T) {
 	byForm := map[string]map[outcome]int{}
 	var misses []string
 	for _, s := range samples(t) {
-		known := cause.ByCode(s.cause) != nil
+		known := cause.BuiltIn.ByCode(s.cause) != nil
 		for _, form := range forms {
 			text := form.text(s)
 			if text == "" {
 				continue
 			}
-			doc, _ := Explain(text)
+			doc, _ := Explain(cause.BuiltIn, text)
 			checkNothingInvented(t, s.cause+", "+form.name, doc)
 			o, what := judge(s, doc)
 			if !known && o == none {

@@ -28,40 +28,40 @@ func (w wording) in(lower string) bool {
 }
 
 // worded reads messages by their words alone, one finding per set of causes.
-func worded(said []paste.Saying) []cause.Finding {
+func worded(causes cause.Set, said []paste.Saying) []cause.Finding {
 	var out []cause.Finding
 	seen := map[string]bool{}
 	for _, s := range said {
 		if len(seen) > 20 || len(s.Text) > 16<<10 {
 			break
 		}
-		codes := codesOf(s)
+		codes := codesOf(causes, s)
 		if len(codes) == 0 || seen[codes[0]] {
 			continue
 		}
 		seen[codes[0]] = true
-		out = append(out, wordFinding(s, codes))
+		out = append(out, wordFinding(causes, s, codes))
 	}
 	return out
 }
 
-func wordFinding(s paste.Saying, codes []string) cause.Finding {
+func wordFinding(causes cause.Set, s paste.Saying, codes []string) cause.Finding {
 	fd := cause.Finding{Cause: codes[0], Confidence: cause.Likely, Vars: map[string]string{},
-		Summary:  cause.ByCode(codes[0]).Title + ": the text says " + quoteLine(s.Text, 200),
+		Summary:  causes.ByCode(codes[0]).Title + ": the text says " + quoteLine(s.Text, 200),
 		Evidence: []cause.Evidence{{Text: "these words are printed for it", Receipt: facts.Receipt{Kind: "Text", Name: "paste", Field: "event/" + s.Reason, Text: s.Text}}}}
 	if s.Reason == "" {
 		fd.Evidence[0].Receipt.Field = "message"
 	}
 	for _, c := range codes[1:] {
 		fd.Confidence = cause.Possible
-		fd.Rivals = append(fd.Rivals, cause.Rival{Cause: c, SettledBy: settle(c)})
+		fd.Rivals = append(fd.Rivals, cause.Rival{Cause: c, SettledBy: settle(causes, c)})
 	}
 	return fd
 }
 
 // settle is the first check of a cause's playbook.
-func settle(code string) string {
-	for _, s := range cause.ByCode(code).Playbook.Verify {
+func settle(causes cause.Set, code string) string {
+	for _, s := range causes.ByCode(code).Playbook.Verify {
 		return s.Text
 	}
 	return ""
@@ -77,28 +77,28 @@ func quoteLine(s string, n int) string {
 
 // codesOf are the known causes that the words of a message or the reason of an
 // event can mean.
-func codesOf(s paste.Saying) []string {
+func codesOf(causes cause.Set, s paste.Saying) []string {
 	lower := strings.ToLower(strings.TrimSpace(s.Text))
 	for _, w := range wordings {
 		if w.in(lower) {
-			return known(w.causes)
+			return known(causes, w.causes)
 		}
 	}
 	if m := pulledIn.FindStringSubmatch(s.Text); m != nil {
-		return known(queueCodes(m[1], m[2]))
+		return known(causes, queueCodes(m[1], m[2]))
 	}
 	switch m := aboutClaim.FindStringSubmatch(lower); {
 	case m != nil && m[1] == "not found":
-		return known("pvc-not-found")
+		return known(causes, "pvc-not-found")
 	case m != nil:
-		return known("pvc-lost-or-deleting statefulset-pvc-create-failed")
+		return known(causes, "pvc-lost-or-deleting statefulset-pvc-create-failed")
 	}
 	if f := strings.Fields(lower); len(f) == 2 && f[0] == "insufficient" {
-		return known("insufficient-extended pod-larger-than-any-node fragmentation")
+		return known(causes, "insufficient-extended pod-larger-than-any-node fragmentation")
 	}
 	for _, word := range []string{s.Reason, strings.TrimSpace(s.Text)} {
 		if codes, ok := reasons[strings.TrimPrefix(strings.TrimPrefix(word, "Reason: "), "reason: ")]; ok && !(s.Normal && word == s.Reason) {
-			return known(codes)
+			return known(causes, codes)
 		}
 	}
 	return nil
@@ -130,10 +130,10 @@ func queueCodes(pull, all string) string {
 	return ""
 }
 
-func known(codes string) []string {
+func known(causes cause.Set, codes string) []string {
 	var out []string
 	for _, c := range strings.Fields(codes) {
-		if cause.ByCode(c) != nil {
+		if causes.ByCode(c) != nil {
 			out = append(out, c)
 		}
 	}

@@ -25,8 +25,8 @@ type Check struct {
 }
 
 // Fixes are the remedies that apply to the finding, smallest first.
-func Fixes(fd cause.Finding) []Fix {
-	c := cause.ByCode(fd.Cause)
+func Fixes(causes cause.Set, fd cause.Finding) []Fix {
+	c := causes.ByCode(fd.Cause)
 	if c == nil {
 		return nil
 	}
@@ -41,8 +41,8 @@ func Fixes(fd cause.Finding) []Fix {
 }
 
 // Checks are the checks that apply to the finding, cheapest first.
-func Checks(fd cause.Finding) []Check {
-	c := cause.ByCode(fd.Cause)
+func Checks(causes cause.Set, fd cause.Finding) []Check {
+	c := causes.ByCode(fd.Cause)
 	if c == nil {
 		return nil
 	}

@@ -103,7 +103,7 @@ func TestApplies(t *testing.T) {
 
 func TestUnknownCauseHasNoSteps(t *testing.T) {
 	fd := cause.Finding{Cause: "no-such-cause"}
-	if Fixes(fd) != nil || Checks(fd) != nil {
+	if Fixes(cause.BuiltIn, fd) != nil || Checks(cause.BuiltIn, fd) != nil {
 		t.Error("steps of an unknown cause")
 	}
 }
@@ -111,7 +111,7 @@ func TestUnknownCauseHasNoSteps(t *testing.T) {
 // TestStepsOfEveryCause fills every playbook with plain and with hostile names:
 // plain ones leave no placeholder, hostile ones reach no command.
 func TestStepsOfEveryCause(t *testing.T) {
-	for _, c := range cause.Catalogue {
+	for c := range cause.BuiltIn.All() {
 		for i, s := range slices.Concat(c.Playbook.Verify, c.Playbook.Mend) {
 			plain, hostile := map[string]string{}, map[string]string{}
 			for _, m := range placeholder.FindAllStringSubmatch(s.Text+s.Command+s.Undo, -1) {
@@ -138,7 +138,7 @@ func TestStepsOfEveryCause(t *testing.T) {
 func TestHostileNameKeepsTheText(t *testing.T) {
 	const code = "tag-not-found"
 	vars := map[string]string{"namespace": "shop", "workload": "deployment/web", "container": "$(x)", "image": "a b", "repository": "a;b", "registry": "r"}
-	fixes := Fixes(cause.Finding{Cause: code, Vars: vars})
+	fixes := Fixes(cause.BuiltIn, cause.Finding{Cause: code, Vars: vars})
 	if len(fixes) == 0 {
 		t.Fatal("no fix")
 	}

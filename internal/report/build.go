@@ -11,9 +11,10 @@ import (
 	"github.com/unjam-dev/unjam/internal/verdict"
 )
 
-// New builds the report of verdicts over one snapshot. With onlyTrouble,
+// New builds the report of verdicts, by the causes that they were judged by, over
+// one snapshot. With onlyTrouble,
 // healthy workloads are counted but not listed.
-func New(s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Report {
+func New(causes cause.Set, s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Report {
 	r := &Report{APIVersion: APIVersion, Kind: Kind, TakenAt: s.TakenAt.UTC(), Origin: s.Origin,
 		Verdicts: []Verdict{}, Summary: map[string]int{}, Gaps: cleanGaps(s.Gaps)}
 	r.Origin.Name, r.Origin.ServerVersion = clean(r.Origin.Name), clean(r.Origin.ServerVersion)
@@ -22,7 +23,7 @@ func New(s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Re
 		if onlyTrouble && v.State == verdict.Healthy {
 			continue
 		}
-		r.Verdicts = append(r.Verdicts, newVerdict(v))
+		r.Verdicts = append(r.Verdicts, newVerdict(causes, v))
 	}
 	slices.SortStableFunc(r.Verdicts, func(a, b Verdict) int {
 		return cmp.Or(cmp.Compare(stateRank(a.State), stateRank(b.State)), cmp.Compare(a.Workload.Namespace, b.Workload.Namespace),
@@ -33,13 +34,13 @@ func New(s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Re
 
 func stateRank(s string) int { return slices.Index(verdict.States, verdict.State(s)) }
 
-func newVerdict(v verdict.Verdict) Verdict {
+func newVerdict(causes cause.Set, v verdict.Verdict) Verdict {
 	w := v.Workload
 	out := Verdict{Workload: Workload{Kind: clean(w.Kind), Namespace: clean(w.Namespace), Name: clean(w.Name), Revision: clean(w.Revision), Pods: countPods(w)},
 		State: string(v.State), Reason: clean(v.Reason), Since: v.Since().UTC(), Gaps: cleanGaps(v.Gaps),
-		Contributing: NewFindings(v.Contributing), Explained: NewFindings(v.Explained)}
+		Contributing: NewFindings(causes, v.Contributing), Explained: NewFindings(causes, v.Explained)}
 	if v.Primary != nil {
-		p := newFinding(*v.Primary)
+		p := newFinding(causes, *v.Primary)
 		out.Primary = &p
 	}
 	return out
@@ -60,20 +61,20 @@ func countPods(w *facts.Workload) Pods {
 }
 
 // NewFindings converts findings in the order given.
-func NewFindings(in []cause.Finding) []Finding {
+func NewFindings(causes cause.Set, in []cause.Finding) []Finding {
 	out := make([]Finding, 0, len(in))
 	for _, fd := range in {
-		out = append(out, newFinding(fd))
+		out = append(out, newFinding(causes, fd))
 	}
 	return out
 }
 
-func newFinding(fd cause.Finding) Finding {
-	out := Finding{Cause: fd.Cause, Class: string(verdict.ClassOf(fd)), Confidence: string(fd.Confidence), Summary: clean(fd.Summary),
+func newFinding(causes cause.Set, fd cause.Finding) Finding {
+	out := Finding{Cause: fd.Cause, Class: string(causes.ClassOf(fd)), Confidence: string(fd.Confidence), Summary: clean(fd.Summary),
 		Evidence: []Evidence{}, Affected: Affected{Pods: cleanAll(fd.Pods), Nodes: cleanAll(fd.Nodes), Containers: cleanAll(fd.Containers)},
-		Rivals: []Rival{}, Fix: cleanFixes(plan.Fixes(fd)), Checks: cleanChecks(plan.Checks(fd)),
+		Rivals: []Rival{}, Fix: cleanFixes(plan.Fixes(causes, fd)), Checks: cleanChecks(plan.Checks(causes, fd)),
 		Since: fd.Since.UTC(), LastSeen: fd.Last.UTC(), NextRetry: fd.NextRetry.UTC(), Attempts: fd.Attempts, Key: clean(fd.Key), OldRevision: fd.Old}
-	if c := cause.ByCode(fd.Cause); c != nil {
+	if c := causes.ByCode(fd.Cause); c != nil {
 		out.Family, out.Title = string(c.Family), c.Title
 	}
 	for _, e := range fd.Evidence {

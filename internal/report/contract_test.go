@@ -58,7 +58,7 @@ func TestEveryRecordingHoldsToTheSchema(t *testing.T) {
 					continue
 				}
 				for _, e := range v.Primary.Evidence {
-					found, _ := diagnose.Explain(e.Receipt.Text)
+					found, _ := diagnose.Explain(cause.BuiltIn, e.Receipt.Text)
 					pasted += len(found.Findings)
 					holds(t, s, found)
 				}
@@ -68,7 +68,7 @@ func TestEveryRecordingHoldsToTheSchema(t *testing.T) {
 	if pasted == 0 {
 		t.Error("explain found nothing in any evidence: the test tests nothing")
 	}
-	nothing, _ := diagnose.Explain("")
+	nothing, _ := diagnose.Explain(cause.BuiltIn, "")
 	holds(t, s, nothing)
 }
 

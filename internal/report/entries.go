@@ -34,8 +34,8 @@ func NewEntry(c cause.Cause) Entry {
 	return e
 }
 
-// Entries lists the catalogue by family; an unknown family is an error.
-func Entries(family string) ([]Entry, error) {
+// Entries lists a set of causes by family; an unknown family is an error.
+func Entries(causes cause.Set, family string) ([]Entry, error) {
 	out := []Entry{}
 	known := family == ""
 	for _, f := range cause.Families {
@@ -43,9 +43,9 @@ func Entries(family string) ([]Entry, error) {
 			continue
 		}
 		known = true
-		for _, c := range cause.Catalogue {
+		for c := range causes.All() {
 			if c.Family == f {
-				out = append(out, NewEntry(c))
+				out = append(out, NewEntry(*c))
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -31,7 +32,7 @@ func load(t *testing.T, file string) *report.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := diagnose.Judge(snap, diagnose.Scope{All: true})
+	r, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{All: true})
 	if err != nil {
 		t.Fatal(err)
 	}

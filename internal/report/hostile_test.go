@@ -27,7 +27,7 @@ func reportOf(text string) *report.Report {
 		Rivals:   []cause.Rival{{Cause: "repo-not-found", SettledBy: text}},
 		Vars:     map[string]string{"namespace": "shop", "workload": "deployment/web", "container": "app", "image": text, "repository": text, "registry": text, "tag": text}}
 	w := &facts.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Desired: 1}
-	return report.New(&snapshot.Snapshot{TakenAt: now, Gaps: []snapshot.Gap{{Resource: "secrets", Reason: snapshot.GapForbidden, Detail: text}}},
+	return report.New(cause.BuiltIn, &snapshot.Snapshot{TakenAt: now, Gaps: []snapshot.Gap{{Resource: "secrets", Reason: snapshot.GapForbidden, Detail: text}}},
 		[]verdict.Verdict{{Workload: w, State: verdict.Stalled, Primary: &fd, Contributing: []cause.Finding{fd}},
 			{Workload: w, State: verdict.Unknown, Reason: text, Gaps: []snapshot.Gap{{Resource: "pods", Reason: snapshot.GapFailed, Detail: text}}}}, false)
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 	"github.com/unjam-dev/unjam/internal/snapshot/snaptest"
@@ -63,7 +64,7 @@ func BenchmarkJudge10kPods(b *testing.B) {
 	stalled := 0
 	for b.Loop() {
 		stalled = 0
-		for _, v := range JudgeAll(facts.Build(snap)) {
+		for _, v := range JudgeAll(cause.BuiltIn, facts.Build(snap)) {
 			if v.State == Stalled {
 				stalled++
 			}

@@ -28,17 +28,17 @@ const (
 // slow. Ordinary pods are Ready well within this.
 const slowAfter = 2 * time.Minute
 
-func stateOf(f *facts.Facts, w *facts.Workload, fd cause.Finding) State {
+func stateOf(causes cause.Set, f *facts.Facts, w *facts.Workload, fd cause.Finding) State {
 	if fd.Cause == "unknown" {
 		return Unknown
 	}
-	switch ClassOf(fd) {
+	switch causes.ClassOf(fd) {
 	case cause.Waiting:
 		return Waiting
 	case cause.Symptom:
 		return symptomState(f, w)
 	case cause.SelfHealing:
-		if settled(f, fd) || deadlinePassed(w) {
+		if settled(causes, f, fd) || deadlinePassed(w) {
 			return Stalled
 		}
 		return Recovering
@@ -50,7 +50,7 @@ func stateOf(f *facts.Facts, w *facts.Workload, fd cause.Finding) State {
 }
 
 // settled reports whether a self-healing cause has lasted long enough.
-func settled(f *facts.Facts, fd cause.Finding) bool {
+func settled(causes cause.Set, f *facts.Facts, fd cause.Finding) bool {
 	last := fd.Last
 	if last.IsZero() {
 		last = f.Now
@@ -59,7 +59,7 @@ func settled(f *facts.Facts, fd cause.Finding) bool {
 	if fd.Since.IsZero() {
 		return false
 	}
-	if c := cause.ByCode(fd.Cause); c != nil && c.Settle > 0 {
+	if c := causes.ByCode(fd.Cause); c != nil && c.Settle > 0 {
 		return f.Now.Sub(fd.Since) >= c.Settle
 	}
 	if fd.Attempts >= settleAttempts && span >= settleSpan && f.Now.Sub(fd.Since) >= settleElapsed {

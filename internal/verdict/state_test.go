@@ -36,7 +36,7 @@ func TestSettle(t *testing.T) {
 		{"by design", cause.Finding{Class: cause.Waiting, Confidence: cause.Certain}, Waiting},
 		{"cannot tell", cause.Finding{Cause: "unknown", Class: cause.Terminal}, Unknown},
 	} {
-		if got := stateOf(f, w, c.fd); got != c.want {
+		if got := stateOf(cause.BuiltIn, f, w, c.fd); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

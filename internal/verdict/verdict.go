@@ -52,35 +52,35 @@ func (v Verdict) Since() time.Time {
 	return v.Workload.Started
 }
 
-// Judge judges one workload.
-func Judge(f *facts.Facts, w *facts.Workload) Verdict {
+// Judge judges one workload by the causes of a set.
+func Judge(causes cause.Set, f *facts.Facts, w *facts.Workload) Verdict {
 	v := Verdict{Workload: w}
-	v.weigh(f, detect(f, w))
+	v.weigh(causes, detect(causes, f, w))
 	switch {
 	case v.Primary != nil:
-		v.State = stateOf(f, w, *v.Primary)
+		v.State = stateOf(causes, f, w, *v.Primary)
 	default:
 		v.State, v.Reason = withoutCause(f, w)
 	}
-	if v.State != Healthy && (v.Primary == nil || ClassOf(*v.Primary) == cause.Symptom) {
+	if v.State != Healthy && (v.Primary == nil || causes.ClassOf(*v.Primary) == cause.Symptom) {
 		v.Gaps = gapsOf(f, w) // what could have shown the cause
 	}
 	return v
 }
 
 // JudgeAll judges every workload, in the order of the facts.
-func JudgeAll(f *facts.Facts) []Verdict {
+func JudgeAll(causes cause.Set, f *facts.Facts) []Verdict {
 	out := make([]Verdict, 0, len(f.Workloads))
 	for _, w := range f.Workloads {
-		out = append(out, Judge(f, w))
+		out = append(out, Judge(causes, f, w))
 	}
 	return out
 }
 
-func detect(f *facts.Facts, w *facts.Workload) []cause.Finding {
+func detect(causes cause.Set, f *facts.Facts, w *facts.Workload) []cause.Finding {
 	var out []cause.Finding
-	for i := range cause.Catalogue {
-		out = append(out, cause.Catalogue[i].Detect(f, w)...)
+	for c := range causes.All() {
+		out = append(out, c.Detect(f, w)...)
 	}
 	return out
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // weigh splits findings into primary, contributing and explained.
-func (v *Verdict) weigh(f *facts.Facts, all []cause.Finding) {
+func (v *Verdict) weigh(causes cause.Set, all []cause.Finding) {
+	isCause := func(fd cause.Finding) bool { return causes.ClassOf(fd) != cause.Symptom }
 	var standing []cause.Finding
 	for i, fd := range all {
 		switch by := explainer(all, i); {
@@ -32,11 +33,9 @@ func (v *Verdict) weigh(f *facts.Facts, all []cause.Finding) {
 	if len(standing) == 0 {
 		return
 	}
-	slices.SortStableFunc(standing, func(a, b cause.Finding) int { return compare(v.Workload, a, b) })
+	slices.SortStableFunc(standing, func(a, b cause.Finding) int { return compare(causes, v.Workload, a, b) })
 	v.Primary, v.Contributing = &standing[0], standing[1:]
 }
-
-func isCause(fd cause.Finding) bool { return ClassOf(fd) != cause.Symptom }
 
 // explainer is the finding that names all[i] as its effect, nil when there is
 // none. Of two that explain each other the one earlier in the catalogue stands.
@@ -53,28 +52,16 @@ func explainer(all []cause.Finding, i int) *cause.Finding {
 	return nil
 }
 
-// ClassOf is the finding's own class where the facts decided it, else its
-// cause's.
-func ClassOf(fd cause.Finding) cause.Class {
-	if fd.Class != "" {
-		return fd.Class
-	}
-	if c := cause.ByCode(fd.Cause); c != nil {
-		return c.Class
-	}
-	return cause.Terminal
-}
-
 // compare orders findings: what blocks the new revision before what troubles
 // only old pods, causes before by-design waiting, firm before open, many pods
 // before few, then catalogue order.
-func compare(w *facts.Workload, a, b cause.Finding) int {
+func compare(causes cause.Set, w *facts.Workload, a, b cause.Finding) int {
 	return cmp.Or(
 		cmp.Compare(bit(a.Old), bit(b.Old)),
-		cmp.Compare(classRank(a), classRank(b)),
+		cmp.Compare(classRank(causes, a), classRank(causes, b)),
 		cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()),
 		cmp.Compare(weight(w, b), weight(w, a)),
-		cmp.Compare(order(a.Cause), order(b.Cause)),
+		cmp.Compare(causes.Order(a.Cause), causes.Order(b.Cause)),
 		a.Since.Compare(b.Since),
 	)
 }
@@ -86,8 +73,8 @@ func bit(b bool) int {
 	return 0
 }
 
-func classRank(fd cause.Finding) int {
-	switch ClassOf(fd) {
+func classRank(causes cause.Set, fd cause.Finding) int {
+	switch causes.ClassOf(fd) {
 	case cause.Terminal, cause.SelfHealing:
 		if fd.Cause == "unknown" {
 			return 2
@@ -106,8 +93,4 @@ func weight(w *facts.Workload, fd cause.Finding) int {
 		return n
 	}
 	return int(max(1, w.Desired-int32(len(w.NewPods()))))
-}
-
-func order(code string) int {
-	return slices.IndexFunc(cause.Catalogue, func(c cause.Cause) bool { return c.Code == code })
 }

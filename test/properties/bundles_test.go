@@ -15,6 +15,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -103,11 +104,16 @@ func (s *scene) judge(snap *snapshot.Snapshot) (report.Verdict, error) {
 }
 
 func (s *scene) report(snap *snapshot.Snapshot) (*report.Report, error) {
+	return s.reportBy(cause.BuiltIn, snap)
+}
+
+// reportBy is the report by the causes of a set.
+func (s *scene) reportBy(causes cause.Set, snap *snapshot.Snapshot) (*report.Report, error) {
 	targets, err := diagnose.ParseTargets([]string{s.want.Workload})
 	if err != nil {
 		return nil, err
 	}
-	return diagnose.Judge(snap, diagnose.Scope{Namespace: s.name, Targets: targets})
+	return diagnose.Judge(causes, snap, diagnose.Scope{Namespace: s.name, Targets: targets})
 }
 
 // text is the report on a snapshot as a terminal without colours shows it.

@@ -97,7 +97,7 @@ func TestWhatMayHealIsGivenTime(t *testing.T) {
 		}
 		n++
 		limit := time.Minute
-		if own := cause.ByCode(p.Cause).Settle; own > 0 {
+		if own := cause.BuiltIn.ByCode(p.Cause).Settle; own > 0 {
 			limit = min(limit, own)
 		}
 		for _, at := range momentsOf(s.snap) {

@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
@@ -73,7 +74,7 @@ func replay(t *testing.T, dir, name string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := diagnose.Judge(snap, diagnose.Scope{Namespace: name, Targets: targets})
+	r, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{Namespace: name, Targets: targets})
 	if err != nil {
 		return []string{err.Error()}
 	}
