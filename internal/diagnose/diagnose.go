@@ -50,7 +50,7 @@ func Judge(causes cause.Set, snap *snapshot.Snapshot, scope Scope) (*report.Repo
 	for _, w := range chosen {
 		verdicts = append(verdicts, verdict.Judge(causes, f, w))
 	}
-	return report.New(causes, snap, verdicts, len(scope.Targets) == 0 && !scope.All), nil
+	return report.New(causes, snap, verdicts, verdict.Fold(causes, f, verdicts), len(scope.Targets) == 0 && !scope.All), nil
 }
 
 func choose(f *facts.Facts, scope Scope) ([]*facts.Workload, error) {

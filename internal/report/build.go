@@ -11,19 +11,25 @@ import (
 	"github.com/unjam-dev/unjam/internal/verdict"
 )
 
-// New builds the report of verdicts, by the causes that they were judged by, over
-// one snapshot. With onlyTrouble,
-// healthy workloads are counted but not listed.
-func New(causes cause.Set, s *snapshot.Snapshot, verdicts []verdict.Verdict, onlyTrouble bool) *Report {
+// New builds the report of verdicts over one snapshot, with the causes that they
+// were judged by and the stalls that they fold to. With onlyTrouble, healthy
+// workloads are counted but not listed.
+func New(causes cause.Set, s *snapshot.Snapshot, verdicts []verdict.Verdict, stalls []verdict.Stall, onlyTrouble bool) *Report {
 	r := &Report{APIVersion: APIVersion, Kind: Kind, TakenAt: s.TakenAt.UTC(), Origin: s.Origin,
-		Verdicts: []Verdict{}, Summary: map[string]int{}, Gaps: cleanGaps(s.Gaps)}
+		Verdicts: []Verdict{}, Stalls: []Stall{}, Summary: map[string]int{}, Gaps: cleanGaps(s.Gaps)}
 	r.Origin.Name, r.Origin.ServerVersion = clean(r.Origin.Name), clean(r.Origin.ServerVersion)
-	for _, v := range verdicts {
+	reported := make([]*Verdict, len(verdicts))
+	for i, v := range verdicts {
 		r.Summary[string(v.State)]++
 		if onlyTrouble && v.State == verdict.Healthy {
 			continue
 		}
-		r.Verdicts = append(r.Verdicts, newVerdict(causes, v))
+		as := newVerdict(causes, v)
+		reported[i] = &as
+		r.Verdicts = append(r.Verdicts, as)
+	}
+	for _, s := range stalls {
+		r.Stalls = append(r.Stalls, newStall(s, reported))
 	}
 	slices.SortStableFunc(r.Verdicts, func(a, b Verdict) int {
 		return cmp.Or(cmp.Compare(stateRank(a.State), stateRank(b.State)), cmp.Compare(a.Workload.Namespace, b.Workload.Namespace),

@@ -29,7 +29,8 @@ func reportOf(text string) *report.Report {
 	w := &facts.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Desired: 1}
 	return report.New(cause.BuiltIn, &snapshot.Snapshot{TakenAt: now, Gaps: []snapshot.Gap{{Resource: "secrets", Reason: snapshot.GapForbidden, Detail: text}}},
 		[]verdict.Verdict{{Workload: w, State: verdict.Stalled, Primary: &fd, Contributing: []cause.Finding{fd}},
-			{Workload: w, State: verdict.Unknown, Reason: text, Gaps: []snapshot.Gap{{Resource: "pods", Reason: snapshot.GapFailed, Detail: text}}}}, false)
+			{Workload: w, State: verdict.Unknown, Reason: text, Gaps: []snapshot.Gap{{Resource: "pods", Reason: snapshot.GapFailed, Detail: text}}}},
+		[]verdict.Stall{{Cause: fd.Cause, Key: text, State: verdict.Stalled, Members: []int{0, 1}, Nodes: []string{text}}}, false)
 }
 
 // TestMarkdownIsEscaped reads the page as a renderer would, line by line: no

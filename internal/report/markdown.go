@@ -16,8 +16,12 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	t := &textWriter{now: r.TakenAt}
 	fmt.Fprintf(&b, "### unjam: %s\n\n", orNone(t.counts(r.Summary)))
 	fmt.Fprintf(&b, "Seen at %s.\n", r.TakenAt.UTC().Format("2006-01-02 15:04:05 UTC"))
-	for _, v := range r.Verdicts {
-		markdownVerdict(&b, t, v)
+	for _, e := range r.entries(false) {
+		if e.stall != nil {
+			markdownStall(&b, t, *e.stall)
+		} else {
+			markdownVerdict(&b, t, *e.verdict)
+		}
 	}
 	title := "\n#### Not seen\n\n"
 	for _, g := range r.Gaps {
@@ -51,6 +55,22 @@ func markdownVerdict(b *strings.Builder, t *textWriter, v Verdict) {
 	if len(v.Explained) > 0 {
 		fmt.Fprintf(b, "\nEffects of the above: %s\n", causeNames(v.Explained))
 	}
+}
+
+// markdownStall has the shared cause, whom it holds up, and the first
+// workload in full.
+func markdownStall(b *strings.Builder, t *textWriter, s Stall) {
+	fmt.Fprintf(b, "\n#### %s %d workloads\n\n**%s**\n\n", strings.ToUpper(s.State), len(s.Workloads), inline(s.Summary))
+	fmt.Fprintf(b, "- cause: `%s` (%s, %s)%s\n- affected: %s\n", s.Cause, s.Confidence, s.Class, t.stallSince(s), inline(reach(s)))
+	if len(s.Nodes) > 0 {
+		fmt.Fprintf(b, "- nodes: %s\n", inline(names(s.Nodes, 12)))
+	}
+	if len(s.Causes) > 0 {
+		fmt.Fprintf(b, "- effects of the above: %s\n", strings.Join(s.Causes, ", "))
+	}
+	fmt.Fprintf(b, "- workloads: %s\n", inline(t.memberNames(s, 60)))
+	b.WriteString("\nFor example:\n")
+	markdownVerdict(b, t, *s.members[0])
 }
 
 func markdownFinding(b *strings.Builder, t *textWriter, f Finding, p Pods) {

@@ -25,6 +25,9 @@ type Report struct {
 	Origin     snapshot.Origin `json:"origin"`
 	// Verdicts are ordered worst first, then by namespace, kind and name.
 	Verdicts []Verdict `json:"verdicts"`
+	// Stalls fold the verdicts that share a cause and the thing at fault; worst
+	// first, then by how many workloads they hold up.
+	Stalls []Stall `json:"stalls"`
 	// Summary counts all workloads judged by state, also those not listed.
 	Summary map[string]int `json:"summary"`
 	// Gaps are what could not be read.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"charm.land/lipgloss/v2"
+
+	"github.com/unjam-dev/unjam/internal/plan"
 )
 
 // TextOptions shape the terminal rendering.
@@ -21,7 +23,7 @@ type TextOptions struct {
 	Program string
 }
 
-// briefFrom is how many workloads in trouble make the brief form the default:
+// briefFrom is how many stalls make the brief form the default:
 // more than fit a screen in full.
 const briefFrom = 4
 
@@ -32,23 +34,22 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	if o.Program == "" {
 		t.o.Program = "unjam"
 	}
-	brief := o.Brief || (len(r.Verdicts) >= briefFrom && !o.Evidence)
-	var quiet []Verdict
-	for i, v := range r.Verdicts {
-		if brief && v.State == "waiting" && v.Primary != nil && len(r.Verdicts) > briefFrom {
-			quiet = append(quiet, v)
-			continue
-		}
-		if brief {
-			t.brief(v)
-			continue
-		}
-		if i > 0 {
+	brief := o.Brief || (len(r.Stalls) >= briefFrom && !o.Evidence)
+	for i, v := range r.entries(brief) {
+		if i > 0 && !brief {
 			t.line("")
 		}
-		t.verdict(v)
+		switch {
+		case v.stall != nil && brief && v.stall.State == "waiting" && v.stall.Cause != "":
+			t.waiting(*v.stall)
+		case v.stall != nil:
+			t.stall(*v.stall, brief)
+		case brief:
+			t.brief(*v.verdict)
+		default:
+			t.verdict(*v.verdict)
+		}
 	}
-	t.waiting(quiet)
 	t.footer(r, brief)
 	_, err := io.WriteString(w, t.b.String())
 	return err
@@ -138,28 +139,48 @@ func (t *textWriter) brief(v Verdict) {
 	}
 	t.wrapped("  ", faint.Render(note), 2)
 	if len(p.Fix) > 0 {
-		text := t.sentence(p.Fix[0].Text)
-		if p.Fix[0].Command != "" {
-			text += ": " + code.Render(p.Fix[0].Command)
-		}
-		t.line("  fix: " + text)
+		t.line("  fix: " + t.fixLine(p.Fix[0]))
 	}
 }
 
-// waiting folds what waits by design into one line a cause.
-func (t *textWriter) waiting(verdicts []Verdict) {
-	byCause := map[string][]string{}
-	var order []string
-	for _, v := range verdicts {
-		c := v.Primary.Cause
-		if byCause[c] == nil {
-			order = append(order, c)
+// fixLine is a remedy in one line.
+func (t *textWriter) fixLine(f plan.Fix) string {
+	text := t.sentence(f.Text)
+	if f.Command == "" {
+		return text
+	}
+	return strings.TrimSuffix(text, ".") + ": " + code.Render(f.Command)
+}
+
+// waiting is one line for what waits by design.
+func (t *textWriter) waiting(s Stall) {
+	t.wrapped(stateStyle["waiting"].Render("WAITING")+"  ", fmt.Sprintf("%s (%d): %s", s.Cause, len(s.Workloads), t.list(t.memberNames(s, 6))), 9)
+}
+
+// entry is one thing to print: a stall of several workloads, or a workload.
+type entry struct {
+	stall   *Stall
+	verdict *Verdict
+}
+
+// entries lists what to print: stalls in their order, then the workloads that
+// are in none because they are healthy.
+func (r *Report) entries(brief bool) []entry {
+	var out []entry
+	for i := range r.Stalls {
+		s := &r.Stalls[i]
+		if len(s.members) == 1 && !(brief && s.State == "waiting") {
+			out = append(out, entry{verdict: s.members[0]})
+		} else {
+			out = append(out, entry{stall: s})
 		}
-		byCause[c] = append(byCause[c], v.Workload.Namespace+"/"+v.Workload.Name)
 	}
-	for _, c := range order {
-		t.wrapped(stateStyle["waiting"].Render("WAITING")+"  ", fmt.Sprintf("%s (%d): %s", c, len(byCause[c]), names(byCause[c], 6)), 9)
+	for i := range r.Verdicts {
+		if r.Verdicts[i].State == "healthy" {
+			out = append(out, entry{verdict: &r.Verdicts[i]})
+		}
 	}
+	return out
 }
 
 func (t *textWriter) footer(r *Report, brief bool) {
@@ -172,12 +193,33 @@ func (t *textWriter) footer(r *Report, brief bool) {
 	}
 	if len(r.Verdicts) > 1 {
 		t.line("")
-		t.line(bold.Render(t.counts(r.Summary)))
+		counts := t.counts(r.Summary)
+		if n, m := len(r.Stalls), r.folded(); n < m {
+			counts += fmt.Sprintf("; %d workloads with %d cause%s", m, n, plural(n))
+		}
+		t.line(bold.Render(counts))
 	}
 	if brief && trouble > 0 {
-		v := r.Verdicts[0].Workload
+		v := r.first().Workload
 		t.line(faint.Render("evidence and all fixes of one: ") + code.Render(fmt.Sprintf("%s why %s/%s -n %s", t.o.Program, strings.ToLower(v.Kind), v.Name, v.Namespace)))
 	}
+}
+
+// folded counts the workloads in stalls.
+func (r *Report) folded() int {
+	n := 0
+	for _, s := range r.Stalls {
+		n += len(s.Workloads)
+	}
+	return n
+}
+
+// first is the workload printed first.
+func (r *Report) first() *Verdict {
+	if len(r.Stalls) > 0 {
+		return r.Stalls[0].members[0]
+	}
+	return &r.Verdicts[0]
 }
 
 func (t *textWriter) nothing(r *Report) string {

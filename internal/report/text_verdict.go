@@ -60,6 +60,11 @@ func (t *textWriter) finding(f Finding, w Workload) {
 	if who := affected(f, w.Pods); who != "" {
 		t.field("affected", who+where(f))
 	}
+	t.proof(f)
+}
+
+// proof is what a finding rests on, what else it could be, and what mends it.
+func (t *textWriter) proof(f Finding) {
 	label := "evidence"
 	for i, e := range f.Evidence {
 		if i == 3 && !t.o.Evidence {
