@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/near"
 	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
@@ -163,9 +164,9 @@ func detectPlainRefusal(code, key string, say func(r refusal, w *facts.Workload)
 
 // suggest names the existing object whose name is nearest to a missing one.
 func suggest(fd *Finding, missing string, names []string) {
-	if near := nearNames(missing, names); len(near) > 0 {
-		fd.Vars["nearest"] = near[0]
-		fd.Summary += fmt.Sprintf("; %s exists", near[0])
+	if like := near.Names(missing, names); len(like) > 0 {
+		fd.Vars["nearest"] = like[0]
+		fd.Summary += fmt.Sprintf("; %s exists", like[0])
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/keyring"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -31,7 +32,7 @@ func nameFault(s string) string {
 	slash := strings.LastIndexByte(repo, '/')
 	last := repo[slash+1:]
 	name, tag, tagged := strings.Cut(last, ":")
-	host, path := splitHost(repo)
+	host, path := keyring.SplitHost(repo)
 	switch {
 	case s == "":
 		return "it is empty"

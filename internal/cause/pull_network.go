@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/keyring"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -20,7 +21,7 @@ func judgeDNS(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 	}
 	name, s := t.err.Lookup, scopeOf(f, t)
 	if name == "" {
-		name, _ = splitPort(t.host())
+		name, _ = keyring.SplitPort(t.host())
 	}
 	by := ""
 	if t.err.Resolver != "" {
@@ -100,8 +101,8 @@ func storageHost(host string) bool {
 
 // sameHost compares without port.
 func sameHost(a, b string) bool {
-	a, _ = splitPort(a)
-	b, _ = splitPort(b)
+	a, _ = keyring.SplitPort(a)
+	b, _ = keyring.SplitPort(b)
 	return strings.EqualFold(a, b)
 }
 
@@ -147,7 +148,7 @@ func judgeConnection(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 
 // localhostReference: on the node, localhost is the node.
 func localhostReference(f *facts.Facts, w *facts.Workload, t *trouble) (Finding, bool) {
-	host, _ := splitPort(t.image.Registry)
+	host, _ := keyring.SplitPort(t.image.Registry)
 	if !loopback(host) || t.err.Kind != pullerror.TCPRefused && t.err.Kind != pullerror.TCPTimeout && t.err.Kind != pullerror.NoRoute {
 		return Finding{}, false
 	}
@@ -169,7 +170,7 @@ func loopback(host string) bool {
 
 // familyWords points out an address family that the node has no address of.
 func familyWords(t *trouble) string {
-	host, _ := splitPort(t.err.Dial)
+	host, _ := keyring.SplitPort(t.err.Dial)
 	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	node := t.pod().Node
 	if err != nil || node == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/keyring"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -204,7 +205,7 @@ func notServed(t *trouble) string {
 // Docker Hub and shows only the last candidate's answer.
 func wrongSearchRegistry(w *facts.Workload, t *trouble) (Finding, bool) {
 	host := t.err.URLHost
-	if t.image.Named || host == "" || t.volume != "" || t.err.Runtime != pullerror.CRIO || hubAliases[host] || strings.HasSuffix(host, ".docker.com") || t.err.Target == pullerror.TargetMirror {
+	if t.image.Named || host == "" || t.volume != "" || t.err.Runtime != pullerror.CRIO || keyring.HubAlias(host) || strings.HasSuffix(host, ".docker.com") || t.err.Target == pullerror.TargetMirror {
 		return Finding{}, false
 	}
 	fd := t.finding(w, "crio-unqualified-search-wrong-registry", Likely,

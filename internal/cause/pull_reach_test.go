@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/keyring"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 	"github.com/unjam-dev/unjam/internal/snapshot/snaptest"
 )
@@ -81,8 +82,8 @@ func FuzzNameFault(f *testing.F) {
 		}
 		certificateTimes(s)
 		secretNames(s)
-		keyMatches(s, "registry.lab:5000/shop/web")
-		nearMiss(s, "registry.lab:5000/shop/web")
+		keyring.Matches(s, "registry.lab:5000/shop/web")
+		keyring.NearMiss(s, "registry.lab:5000/shop/web")
 		distance(s, "v1")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/keyring"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -97,7 +98,7 @@ func judgeEntries(r *secretReport, pull *snapshot.PullCredentials, img facts.Ima
 	}
 	for i := range pull.Entries {
 		e := &pull.Entries[i]
-		if keyMatches(e.HostKey, img.Name()) {
+		if keyring.Matches(e.HostKey, img.Name()) {
 			r.entry, r.state, r.why = e, secretMatches, ""
 			if e.Empty {
 				r.state, r.why = secretEmpty, "its entry for "+e.HostKey+" is empty"
@@ -108,7 +109,7 @@ func judgeEntries(r *secretReport, pull *snapshot.PullCredentials, img facts.Ima
 			if r.state == secretMatches {
 				return
 			}
-		} else if why, near := nearMiss(e.HostKey, img.Name()); near && r.entry == nil {
+		} else if why, near := keyring.NearMiss(e.HostKey, img.Name()); near && r.entry == nil {
 			r.entry, r.why = e, fmt.Sprintf("its key %s does not match: %s", e.HostKey, why)
 		}
 	}
@@ -191,7 +192,7 @@ func unusedSecret(f *facts.Facts, p *facts.Pod, img facts.Image) string {
 			continue
 		}
 		for _, e := range s.Pull.Entries {
-			if !e.Empty && e.Malformed == "" && keyMatches(e.HostKey, img.Name()) {
+			if !e.Empty && e.Malformed == "" && keyring.Matches(e.HostKey, img.Name()) {
 				return s.Name
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/near"
 	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
@@ -149,14 +150,14 @@ func (s *sighting) describeMissing(f *facts.Facts, kind, name, key, who string) 
 		return
 	case key != "":
 		s.summary = fmt.Sprintf("%s has no key %s, which %s needs", subject, key, who)
-		if near := nearNames(key, keys); len(near) > 0 {
-			s.near(near, "it has ")
+		if like := near.Names(key, keys); len(like) > 0 {
+			s.near(like, "it has ")
 		} else if exists && len(keys) > 0 && len(keys) <= 5 {
 			s.summary += "; its keys are " + strings.Join(keys, ", ")
 		}
 	default:
 		s.summary = fmt.Sprintf("%s does not exist, and %s needs it", subject, who)
-		s.near(nearNames(name, shapeNames(f, kind, ns)), "there is ")
+		s.near(near.Names(name, shapeNames(f, kind, ns)), "there is ")
 	}
 	if known {
 		s.evidence = append(s.evidence, Evidence{Text: "it is not among the objects seen", Receipt: facts.Receipt{Kind: objectKinds[kind], Namespace: ns, Name: name, Field: missingField(key), Time: f.Now, Text: "not found"}})

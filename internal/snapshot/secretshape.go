@@ -3,7 +3,6 @@ package snapshot
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/unjam-dev/unjam/internal/keyring"
 )
 
 // SecretShapeOf reads the outline of a Secret and judges its docker config the
@@ -31,7 +32,7 @@ func SecretShapeOf(s *corev1.Secret) *SecretShape {
 		Created: s.CreationTimestamp.Time, Type: string(s.Type),
 		Keys: slices.Sorted(maps.Keys(keys)),
 	}
-	key := pullKey(s.Type)
+	key := keyring.DataKey(s.Type)
 	if key == "" {
 		return out
 	}
@@ -47,114 +48,35 @@ func SecretShapeOf(s *corev1.Secret) *SecretShape {
 	return out
 }
 
-// pullKey is the only key the kubelet reads for a pull type, empty for others.
-func pullKey(t corev1.SecretType) string {
-	switch t {
-	case corev1.SecretTypeDockerConfigJson:
-		return corev1.DockerConfigJsonKey
-	case corev1.SecretTypeDockercfg:
-		return corev1.DockerConfigKey
-	}
-	return ""
-}
-
-// dockerEntry is one value of auths. Fields the kubelet does not know are kept
-// out, except identitytoken, whose presence explains an empty entry.
-type dockerEntry struct {
-	Username      string `json:"username"`
-	Password      string `json:"password"`
-	Auth          string `json:"auth"`
-	IdentityToken string `json:"identitytoken"`
-}
-
 func pullCredentials(t corev1.SecretType, value []byte) *PullCredentials {
-	out := &PullCredentials{}
-	entries := map[string]json.RawMessage{}
-	if t == corev1.SecretTypeDockercfg {
-		if err := json.Unmarshal(value, &entries); err != nil {
-			out.Malformed = jsonFault(err)
-			return out
-		}
-	} else {
-		var doc struct {
-			Auths       map[string]json.RawMessage `json:"auths"`
-			CredsStore  json.RawMessage            `json:"credsStore"`
-			CredHelpers json.RawMessage            `json:"credHelpers"`
-		}
-		if err := json.Unmarshal(value, &doc); err != nil {
-			out.Malformed = jsonFault(err)
-			return out
-		}
-		entries = doc.Auths
-		if len(doc.CredsStore) > 0 {
-			out.Ignored = append(out.Ignored, "credsStore")
-		}
-		if len(doc.CredHelpers) > 0 {
-			out.Ignored = append(out.Ignored, "credHelpers")
-		}
-	}
-	for _, host := range slices.Sorted(maps.Keys(entries)) {
-		out.Entries = append(out.Entries, credential(host, entries[host]))
+	c := keyring.Decode(t, value)
+	out := &PullCredentials{Malformed: c.Malformed, Ignored: c.Ignored}
+	for _, e := range c.Entries {
+		out.Entries = append(out.Entries, ShapeOfEntry(e))
 	}
 	return out
 }
 
-// jsonFault names a JSON error without its text, which can quote the document.
-func jsonFault(err error) string {
-	var typ *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &typ):
-		return "not a docker config: a value has the wrong JSON type"
-	default:
-		return "not valid JSON"
-	}
-}
-
-func credential(host string, raw json.RawMessage) Credential {
-	c := Credential{HostKey: cleanHostKey(host)}
-	var e dockerEntry
-	if err := json.Unmarshal(raw, &e); err != nil {
-		c.Malformed = jsonFault(err)
+// ShapeOfEntry is the outline of one credential: nothing from which its secret
+// part could be read.
+func ShapeOfEntry(e keyring.Entry) Credential {
+	c := Credential{HostKey: cleanHostKey(e.Key), Malformed: e.Malformed}
+	if e.Malformed != "" {
 		return c
 	}
-	user, password := e.Username, e.Password
-	if e.Auth != "" {
-		var fault string
-		if user, password, fault = decodeAuth(e.Auth); fault != "" {
-			c.Malformed = fault
-			return c
-		}
-	}
-	if e.IdentityToken != "" {
+	if e.HasIdentityToken {
 		c.Ignored = "identitytoken"
 	}
-	if user == "" && password == "" {
+	if e.Empty() {
 		c.Empty = true
 		return c
 	}
+	password := e.Password.Reveal()
 	c.NoPassword = password == ""
 	c.TrailingNewline = strings.HasSuffix(password, "\n") || strings.HasSuffix(password, "\r")
 	c.Kind, c.Expires = tokenOf(strings.TrimSpace(password))
-	c.User = cleanUser(user, password)
+	c.User = cleanUser(e.User, password)
 	return c
-}
-
-// decodeAuth undoes base64("user:password"). As in the kubelet, the padding
-// decides which alphabet variant applies, and line breaks inside are allowed.
-func decodeAuth(auth string) (user, password, fault string) {
-	enc := base64.RawStdEncoding
-	if strings.HasSuffix(strings.TrimSpace(auth), "=") {
-		enc = base64.StdEncoding
-	}
-	plain, err := enc.DecodeString(auth)
-	if err != nil {
-		return "", "", "auth is not base64"
-	}
-	user, password, ok := strings.Cut(string(plain), ":")
-	if !ok {
-		return "", "", "auth does not decode to user:password"
-	}
-	return user, password, ""
 }
 
 // tokenOf tells the sort of a password and when it expires, zero when it does
@@ -277,7 +199,7 @@ func secretKeysOnly(raw []byte) (*SecretShape, bool) {
 	}
 	slices.Sort(keys)
 	out := &SecretShape{Namespace: s.Metadata.Namespace, Name: s.Metadata.Name, UID: string(s.Metadata.UID), Type: s.Type, Keys: slices.Compact(keys)}
-	if pullKey(corev1.SecretType(s.Type)) != "" {
+	if keyring.DataKey(corev1.SecretType(s.Type)) != "" {
 		out.Pull = &PullCredentials{Malformed: "a value in data is not base64"}
 	}
 	return out, true

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/keyring"
 )
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
@@ -120,7 +122,7 @@ func FuzzSecretShape(f *testing.F) {
 			fmt.Sprintf(`{"auths":{%s:{}}}`, quote("https://"+strings.Map(plainRune, user)+":"+password+"@h.example.com")),
 		} {
 			for _, typ := range []corev1.SecretType{corev1.SecretTypeDockerConfigJson, corev1.SecretTypeDockercfg} {
-				out, err := json.Marshal(SecretShapeOf(&corev1.Secret{Type: typ, Data: map[string][]byte{pullKey(typ): []byte(text)}}))
+				out, err := json.Marshal(SecretShapeOf(&corev1.Secret{Type: typ, Data: map[string][]byte{keyring.DataKey(typ): []byte(text)}}))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -27,13 +27,15 @@ type layer struct {
 
 // layers is the picture of the architecture, left to right as data flows.
 var layers = []layer{
-	{"internal/snapshot", nil, true, "what was seen, as plain values; knows nothing of judging"},
+	{"internal/keyring", nil, true, "pull Secrets to credentials as the kubelet reads them, useful alone"},
+	{"internal/near", nil, true, "names like the one typed, useful alone"},
+	{"internal/snapshot", []string{"internal/keyring"}, true, "what was seen, as plain values; knows nothing of judging"},
 	{"internal/snapshot/snaptest", []string{"internal/snapshot"}, true, "builders of small snapshots for tests"},
 	{"internal/pullerror", nil, true, "error text to typed error, useful alone"},
 	{"internal/fit", nil, true, "scheduling arithmetic, useful alone"},
 	{"internal/pattern", nil, true, "regular expressions that are compiled when first used"},
 	{"internal/facts", []string{"internal/snapshot", "internal/pullerror", "internal/fit"}, true, "reads a snapshot, with the two helpers"},
-	{"internal/cause", []string{"internal/facts", "internal/snapshot", "internal/pullerror", "internal/fit", "internal/pattern"}, true, "sees causes in facts"},
+	{"internal/cause", []string{"internal/facts", "internal/snapshot", "internal/pullerror", "internal/fit", "internal/pattern", "internal/keyring", "internal/near"}, true, "sees causes in facts"},
 	{"internal/verdict", []string{"internal/cause", "internal/facts", "internal/snapshot"}, true, "weighs findings"},
 	{"internal/plan", []string{"internal/cause", "internal/facts"}, true, "fills playbooks with names"},
 	{"internal/report", []string{"internal/plan", "internal/verdict", "internal/cause", "internal/facts", "internal/snapshot"}, true, "renders verdicts"},

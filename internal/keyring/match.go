@@ -1,4 +1,7 @@
-package cause
+// Package keyring decodes pull Secrets and chooses the credentials for an
+// image as the kubelet does (k8s.io/kubernetes pkg/credentialprovider). It
+// works on values in memory; a Credential does not print its password.
+package keyring
 
 import (
 	"net/url"
@@ -6,11 +9,11 @@ import (
 	"strings"
 )
 
-// keyMatches reports whether the kubelet would use a credential stored under
+// Matches reports whether the kubelet would use a credential stored under
 // the host key for an image, exactly as it would decide itself
 // (pkg/credentialprovider/keyring.go, Add, Lookup and URLsMatch). name is the
 // normalised registry/repository without tag, e.g. "docker.io/library/nginx".
-func keyMatches(key, name string) bool {
+func Matches(key, name string) bool {
 	key, ok := normalKey(key)
 	if !ok {
 		return false
@@ -19,8 +22,11 @@ func keyMatches(key, name string) bool {
 		return true
 	}
 	// Docker Hub's historic key counts for every image without a registry.
-	return key == "index.docker.io" && strings.HasPrefix(name, "docker.io/")
+	return key == hubKey && strings.HasPrefix(name, "docker.io/")
 }
+
+// hubKey is the host under which Docker Hub was known first.
+const hubKey = "index.docker.io"
 
 // normalKey strips the scheme and a leading /v1/ or /v2/ path: the form under
 // which the kubelet files a credential.
@@ -45,10 +51,10 @@ func normalKey(key string) (string, bool) {
 // globMatches compares host labels one by one as globs, ports exactly and the
 // path as a plain prefix.
 func globMatches(glob, target string) bool {
-	globHost, globPath := splitHost(glob)
-	host, hostPath := splitHost(target)
-	globName, globPort := splitPort(globHost)
-	name, port := splitPort(host)
+	globHost, globPath := SplitHost(glob)
+	host, hostPath := SplitHost(target)
+	globName, globPort := SplitPort(globHost)
+	name, port := SplitPort(host)
 	if globPort != port || !strings.HasPrefix(hostPath, globPath) {
 		return false
 	}
@@ -64,14 +70,16 @@ func globMatches(glob, target string) bool {
 	return true
 }
 
-func splitHost(s string) (host, rest string) {
+// SplitHost cuts a reference without scheme after its host and port.
+func SplitHost(s string) (host, rest string) {
 	if i := strings.IndexByte(s, '/'); i >= 0 {
 		return s[:i], s[i:]
 	}
 	return s, ""
 }
 
-func splitPort(host string) (name, port string) {
+// SplitPort cuts host:port; port is empty when there is none.
+func SplitPort(host string) (name, port string) {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		return host[:i], host[i+1:]
 	}
@@ -82,14 +90,17 @@ func splitPort(host string) (name, port string) {
 var hubAliases = map[string]bool{"docker.io": true, "index.docker.io": true, "registry-1.docker.io": true, "hub.docker.com": true,
 	"registry.hub.docker.com": true, "registry.docker.io": true, "www.docker.com": true, "auth.docker.io": true}
 
-// nearMiss says why a host key that was meant for the image's registry does
+// HubAlias tells a host that people write for Docker Hub.
+func HubAlias(host string) bool { return hubAliases[host] }
+
+// NearMiss says why a host key that was meant for the image's registry does
 // not match it; ok is false when the key is for another registry altogether.
-func nearMiss(key, name string) (why string, ok bool) {
+func NearMiss(key, name string) (why string, ok bool) {
 	bare := strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
-	keyHost, keyPath := splitHost(bare)
-	host, hostPath := splitHost(name)
-	keyName, keyPort := splitPort(keyHost)
-	hostName, port := splitPort(host)
+	keyHost, keyPath := SplitHost(bare)
+	host, hostPath := SplitHost(name)
+	keyName, keyPort := SplitPort(keyHost)
+	hostName, port := SplitPort(host)
 	switch {
 	case hubAliases[keyHost] && host == "docker.io":
 		return "the kubelet looks for docker.io or https://index.docker.io/v1/ (with the final slash)", true

@@ -1,4 +1,5 @@
-package cause
+// Package near finds the names that someone who typed a name may have meant.
+package near
 
 import (
 	"strings"
@@ -7,23 +8,23 @@ import (
 
 // Limits that keep the search for like names cheap on hostile input.
 const (
-	maxNearName  = 253 // no object name is longer
-	maxNearNames = 500
-	maxNearShown = 3
+	maxName  = 253 // no object name is longer
+	maxNames = 500
+	maxShown = 3
 )
 
-// nearNames are the names that someone who typed want may have meant: equal but
+// Names are the names that someone who typed want may have meant: equal but
 // for a few letters, or one the beginning or end of the other, closest first.
-func nearNames(want string, have []string) []string {
-	if len(want) > maxNearName {
+func Names(want string, have []string) []string {
+	if len(want) > maxName {
 		return nil
 	}
 	var byRank [4][]string
-	for _, h := range have[:min(len(have), maxNearNames)] {
-		if len(h) > maxNearName || h == want || h == "" {
+	for _, h := range have[:min(len(have), maxNames)] {
+		if len(h) > maxName || h == want || h == "" {
 			continue
 		}
-		if r := nearRank(want, h); r < len(byRank) {
+		if r := rank(want, h); r < len(byRank) {
 			byRank[r] = append(byRank[r], h)
 		}
 	}
@@ -31,18 +32,18 @@ func nearNames(want string, have []string) []string {
 	for _, names := range byRank {
 		out = append(out, names...)
 	}
-	return out[:min(len(out), maxNearShown)]
+	return out[:min(len(out), maxShown)]
 }
 
-// nearRank is 0 to 3 for names that are near, more for others.
-func nearRank(a, b string) int {
+// rank is 0 to 3 for names that are near, more for others.
+func rank(a, b string) int {
 	fold := strings.NewReplacer("_", "-", ".", "-")
 	x, y := strings.ToLower(fold.Replace(a)), strings.ToLower(fold.Replace(b))
 	if x == y {
 		return 0
 	}
 	short := min(len(x), len(y))
-	if d := editDistance(x, y, 2); d <= 2 && d*3 <= short {
+	if d := distance(x, y, 2); d <= 2 && d*3 <= short {
 		return d
 	}
 	if short >= 3 && (strings.HasPrefix(x, y+"-") || strings.HasPrefix(y, x+"-") || strings.HasSuffix(x, "-"+y) || strings.HasSuffix(y, "-"+x)) {
@@ -56,8 +57,8 @@ func nearRank(a, b string) int {
 	return 4
 }
 
-// editDistance is the Levenshtein distance, or limit+1 when it is larger.
-func editDistance(a, b string, limit int) int {
+// distance is the Levenshtein distance, or limit+1 when it is larger.
+func distance(a, b string, limit int) int {
 	ra, rb := []rune(a), []rune(b)
 	if utf8.RuneCountInString(a)-len(rb) > limit || len(rb)-len(ra) > limit {
 		return limit + 1

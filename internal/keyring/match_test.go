@@ -1,4 +1,4 @@
-package cause
+package keyring
 
 import "testing"
 
@@ -40,24 +40,24 @@ func TestKeyMatches(t *testing.T) {
 		{"%zz", "ghcr.io/acme/web", false},
 	}
 	for _, tt := range tests {
-		if got := keyMatches(tt.key, tt.name); got != tt.want {
-			t.Errorf("keyMatches(%q, %q) = %v", tt.key, tt.name, got)
+		if got := Matches(tt.key, tt.name); got != tt.want {
+			t.Errorf("Matches(%q, %q) = %v", tt.key, tt.name, got)
 		}
-		if _, near := nearMiss(tt.key, tt.name); tt.want && !near && tt.key[0] != '*' {
-			t.Errorf("nearMiss(%q, %q): a match is not near", tt.key, tt.name)
+		if _, near := NearMiss(tt.key, tt.name); tt.want && !near && tt.key[0] != '*' {
+			t.Errorf("NearMiss(%q, %q): a match is not near", tt.key, tt.name)
 		}
 	}
 }
 
 func TestNearMiss(t *testing.T) {
 	for key, want := range map[string]bool{"registry-1.docker.io": true, "https://index.docker.io/v1": true, "quay.io": false} {
-		if _, ok := nearMiss(key, "docker.io/acme/web"); ok != want {
-			t.Errorf("nearMiss(%q) = %v", key, ok)
+		if _, ok := NearMiss(key, "docker.io/acme/web"); ok != want {
+			t.Errorf("NearMiss(%q) = %v", key, ok)
 		}
 	}
 	for key, want := range map[string]bool{"registry.lab": true, "registry.lab:443": true, "Registry.lab:5001": true, "other.lab:5001": false} {
-		if _, ok := nearMiss(key, "registry.lab:5001/shop/web"); ok != want {
-			t.Errorf("nearMiss(%q) = %v", key, ok)
+		if _, ok := NearMiss(key, "registry.lab:5001/shop/web"); ok != want {
+			t.Errorf("NearMiss(%q) = %v", key, ok)
 		}
 	}
 }

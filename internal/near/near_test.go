@@ -1,4 +1,4 @@
-package cause
+package near
 
 import (
 	"slices"
@@ -15,7 +15,7 @@ func TestNearNames(t *testing.T) {
 		"dc":            nil, // too short for a slip of the pen to mean anything
 		"payments":      nil,
 	} {
-		if got := nearNames(want, have); !slices.Equal(got, near) {
+		if got := Names(want, have); !slices.Equal(got, near) {
 			t.Errorf("near %q = %v, want %v", want, got, near)
 		}
 	}
