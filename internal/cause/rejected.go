@@ -60,7 +60,17 @@ func rejectedPods(f *facts.Facts, w *facts.Workload, code string) []*facts.Pod {
 	if len(out) == 0 || recent >= loopCount && w.Available < w.Desired {
 		return out
 	}
-	if w.Kind == "Pod" || len(waitingPods(w)) == 0 && int32(len(livePods(w.NewPods()))) < w.Desired && recent > 0 && w.Job == nil {
+	if w.Kind == "Pod" {
+		return out
+	}
+	if w.Job != nil {
+		// A Job counts a rejected pod as failed; only the pods running now matter.
+		if _, failed := jobFailure(w); !rolledOut(w) && len(livePods(w.Pods)) == 0 && (failed || recent > 0) {
+			return out
+		}
+		return nil
+	}
+	if len(waitingPods(w)) == 0 && int32(len(livePods(w.NewPods()))) < w.Desired && recent > 0 {
 		return out
 	}
 	return nil

@@ -31,6 +31,8 @@ var aliases = map[string]string{
 	"job": "Job", "jobs": "Job",
 	"rollout": "Rollout", "rollouts": "Rollout", "ro": "Rollout",
 	"replicaset": "ReplicaSet", "replicasets": "ReplicaSet", "rs": "ReplicaSet",
+	"replicationcontroller": "ReplicationController", "replicationcontrollers": "ReplicationController", "rc": "ReplicationController",
+	"deploymentconfig": "DeploymentConfig", "deploymentconfigs": "DeploymentConfig", "dc": "DeploymentConfig",
 	"pod": "Pod", "pods": "Pod", "po": "Pod",
 }
 
@@ -72,7 +74,7 @@ func parseKind(s string) (string, error) {
 	if k, ok := aliases[short]; ok {
 		return k, nil
 	}
-	return "", fmt.Errorf("unknown kind %q: unjam judges deployment, statefulset, daemonset, job, replicaset, rollout and pod", s)
+	return "", fmt.Errorf("unknown kind %q: unjam judges deployment, statefulset, daemonset, job, replicaset, rollout, replicationcontroller, deploymentconfig and pod", s)
 }
 
 // in finds the workloads of a target. A ReplicaSet or pod stands for the
@@ -91,7 +93,7 @@ func (t Target) owns(w *facts.Workload) bool {
 	switch t.Kind {
 	case "Pod":
 		return slices.ContainsFunc(w.Pods, func(p *facts.Pod) bool { return p.Name() == t.Name })
-	case "ReplicaSet":
+	case "ReplicaSet", "ReplicationController":
 		return w.New != nil && w.New.Name == t.Name || slices.ContainsFunc(w.Old, func(r *facts.Revision) bool { return r.Name == t.Name })
 	}
 	return false

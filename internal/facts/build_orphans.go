@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -79,7 +80,64 @@ func orphanOwner(p *Pod) objectKey {
 			return objectKey{"Deployment", p.Obj.Namespace, name}
 		}
 	}
+	if name := deploymentConfig(p); name != "" && ref.Kind == "ReplicationController" {
+		return objectKey{"DeploymentConfig", p.Obj.Namespace, name}
+	}
 	return objectKey{ref.Kind, p.Obj.Namespace, ref.Name}
+}
+
+// deploymentConfig is the OpenShift DeploymentConfig that a pod's
+// ReplicationController belongs to, by the marks its controller puts on pods
+// (openshift/api apps/v1 DeploymentConfigAnnotation, DeploymentConfigLabel).
+func deploymentConfig(p *Pod) string {
+	return cmp.Or(p.Obj.Annotations["openshift.io/deployment-config.name"], p.Obj.Labels["deploymentconfig"])
+}
+
+// refusalTime is how old a refusal may be for its owner, which was not seen, to
+// be taken as still there: controllers try again after 17 minutes at most
+// (client-go DefaultControllerRateLimiter, 1000 s).
+const refusalTime = 20 * time.Minute
+
+// addRefused makes workloads for owners that were not seen and of which nothing
+// exists but the API server's refusals to make their pods.
+func (f *Facts) addRefused() {
+	known := map[objectKey]bool{}
+	for _, w := range f.Workloads {
+		known[objectKey{w.Kind, w.Namespace, w.Name}] = true
+		for _, r := range append(slices.Clone(w.Old), w.New) {
+			if r != nil {
+				known[objectKey{ownerOf(w), w.Namespace, r.Name}] = true
+			}
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(f.eventsName), compareKeys) {
+		if k.kind != "ReplicationController" || known[k] {
+			continue // other kinds are read: when one is not there it is gone or a gap
+		}
+		failures := createFailures(f.eventsName[k], Receipt{Kind: k.kind, Namespace: k.namespace, Name: k.name})
+		if len(failures) == 0 || f.Now.Sub(failures[len(failures)-1].Last) > refusalTime {
+			continue
+		}
+		w := &Workload{Kind: k.kind, Namespace: k.namespace, Name: k.name, Orphan: true, Events: f.eventsName[k],
+			Created: failures[0].First, Started: failures[0].First, Template: &corev1.PodTemplateSpec{}}
+		w.New = &Revision{Name: k.name, Created: w.Created, Template: w.Template, Events: w.Events, CreateFailures: failures}
+		f.add(w)
+	}
+}
+
+// ownerOf is the kind that makes the pods of a workload's revisions.
+func ownerOf(w *Workload) string {
+	switch w.Kind {
+	case "Deployment", "Rollout":
+		return "ReplicaSet"
+	case "DeploymentConfig":
+		return "ReplicationController"
+	}
+	return w.Kind
+}
+
+func compareKeys(a, b objectKey) int {
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
 }
 
 // addRollouts reads Argo Rollouts, whose ReplicaSets look like a Deployment's.
@@ -130,10 +188,7 @@ func (f *Facts) addOrphanSets(sets map[objectKey][]*appsv1.ReplicaSet, podsOf fu
 	for _, w := range f.Workloads {
 		known[objectKey{w.Kind, w.Namespace, w.Name}] = true
 	}
-	keys := slices.SortedFunc(maps.Keys(sets), func(a, b objectKey) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
-	})
-	for _, k := range keys {
+	for _, k := range slices.SortedFunc(maps.Keys(sets), compareKeys) {
 		if known[k] || !slices.Contains(kinds, k.kind) {
 			continue
 		}

@@ -56,6 +56,7 @@ func (f *Facts) buildWorkloads() {
 	}
 	f.addOrphanSets(replicaSets, podsOf)
 	f.addOrphans()
+	f.addRefused()
 }
 
 func (f *Facts) add(w *Workload) {
