@@ -11,21 +11,12 @@ import (
 	"github.com/unjam-dev/unjam/internal/facts"
 )
 
-// argoCondition reads a condition of an Argo Rollout.
+// argoCondition reads a condition of an Argo Rollout; zero for other kinds.
 func argoCondition(w *facts.Workload, typ string) facts.Condition {
 	if w.Rollout == nil {
 		return facts.Condition{}
 	}
-	list, _, _ := unstructured.NestedSlice(w.Rollout.Object, "status", "conditions")
-	for _, item := range list {
-		m, ok := item.(map[string]any)
-		if !ok || text(m, "type") != typ {
-			continue
-		}
-		return facts.Condition{Type: typ, Status: text(m, "status"), Reason: text(m, "reason"), Message: text(m, "message"),
-			LastUpdate: moment(m, "lastUpdateTime"), LastTransition: moment(m, "lastTransitionTime")}
-	}
-	return facts.Condition{}
+	return w.Condition(typ)
 }
 
 func text(m map[string]any, key string) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/unjam-dev/unjam/internal/facts"
 )
@@ -206,7 +207,16 @@ func readyPods(pods []*facts.Pod) int32 {
 
 // workloadVars are the playbook placeholders every finding can fill.
 func workloadVars(w *facts.Workload) map[string]string {
-	return map[string]string{"namespace": w.Namespace, "workload": w.Ref(), "kind": strings.ToLower(w.Kind), "name": w.Name}
+	vars := map[string]string{"namespace": w.Namespace, "workload": w.Ref(), "kind": strings.ToLower(w.Kind), "name": w.Name}
+	if w.Job != nil {
+		if owner := metav1.GetControllerOf(w.Job); owner != nil && owner.Kind == "CronJob" {
+			vars["cronjob"] = owner.Name
+		}
+	}
+	if w.TemplateOf != "" {
+		vars["templateOf"] = w.TemplateOf
+	}
+	return vars
 }
 
 func plural(n int32, one, many string) string {

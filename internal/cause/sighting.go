@@ -157,7 +157,7 @@ func (s sighting) allVars(w *facts.Workload) map[string]string {
 	if s.c != nil {
 		vars["container"], vars["image"] = s.c.Name, s.c.Image
 	}
-	if len(w.Old) > 0 && (w.Deployment != nil || w.StatefulSet != nil || w.DaemonSet != nil) {
+	if len(w.Old) > 0 && (w.Deployment != nil || w.StatefulSet != nil || w.DaemonSet != nil || w.Rollout != nil) {
 		vars["previous"] = w.Old[0].Name
 	}
 	for k, v := range s.vars {

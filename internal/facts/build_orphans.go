@@ -10,7 +10,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/unjam-dev/unjam/internal/fit"
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -138,40 +137,6 @@ func ownerOf(w *Workload) string {
 
 func compareKeys(a, b objectKey) int {
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
-}
-
-// addRollouts reads Argo Rollouts, whose ReplicaSets look like a Deployment's.
-func (f *Facts) addRollouts(sets map[objectKey][]*appsv1.ReplicaSet, podsOf func(string, metav1.Object) []*Pod) {
-	for _, u := range f.Snap.Objects.Others {
-		if u.GetKind() != "Rollout" || !strings.HasPrefix(u.GetAPIVersion(), "argoproj.io/") {
-			continue
-		}
-		w := f.workload("Rollout", u)
-		w.Rollout, w.Template = u, &corev1.PodTemplateSpec{}
-		w.Desired = int32(nestedInt(u, 1, "spec", "replicas"))
-		w.Total, w.Updated = int32(nestedInt(u, 0, "status", "replicas")), int32(nestedInt(u, 0, "status", "updatedReplicas"))
-		w.Ready, w.Available = int32(nestedInt(u, 0, "status", "readyReplicas")), int32(nestedInt(u, 0, "status", "availableReplicas"))
-		w.Paused, _, _ = unstructured.NestedBool(u.Object, "spec", "paused")
-		w.ObservedGeneration = w.Generation // a string in Rollouts, read by its own causes
-		w.Revision = u.GetAnnotations()["rollout.argoproj.io/revision"]
-		hash, _, _ := unstructured.NestedString(u.Object, "status", "currentPodHash")
-		for _, rs := range sets[ownerKey("Rollout", u)] {
-			r := f.replicaSetRevision(rs, podsOf("ReplicaSet", rs))
-			if hash != "" && rs.Labels["rollouts-pod-template-hash"] == hash {
-				w.New, w.Started, w.Template = r, r.Created, r.Template
-				continue
-			}
-			w.Old = append(w.Old, r)
-		}
-		f.add(w)
-	}
-}
-
-func nestedInt(u *unstructured.Unstructured, fallback int64, path ...string) int64 {
-	if n, ok, err := unstructured.NestedInt64(u.Object, path...); ok && err == nil {
-		return n
-	}
-	return fallback
 }
 
 func newCluster(s *snapshot.Snapshot) *fit.Cluster {

@@ -30,7 +30,10 @@ type Workload struct {
 
 	// Template is the newest pod template.
 	Template *corev1.PodTemplateSpec
-	Created  time.Time
+	// TemplateOf is the workload, as kind/name, that an Argo Rollout takes its
+	// template from; empty when it has one of its own.
+	TemplateOf string
+	Created    time.Time
 	// Revision names the newest attempt (deployment revision, controller
 	// revision hash); empty when unknown.
 	Revision string

@@ -32,7 +32,10 @@ func Fixes(causes cause.Set, fd cause.Finding) []Fix {
 	}
 	var out []Fix
 	for _, s := range c.Playbook.Mend {
-		if applies(s, fd.Vars) {
+		if !applies(s, fd.Vars) {
+			continue
+		}
+		if s, ok := fitKind(s, fd.Vars); ok {
 			out = append(out, Fix{Text: fillText(s.Text, fd.Vars), Command: fillCommand(s.Command, fd.Vars),
 				Undo: fillUndo(s.Undo, fd.Vars), Approver: s.Approver})
 		}
@@ -48,7 +51,10 @@ func Checks(causes cause.Set, fd cause.Finding) []Check {
 	}
 	var out []Check
 	for _, s := range c.Playbook.Verify {
-		if applies(s, fd.Vars) {
+		if !applies(s, fd.Vars) {
+			continue
+		}
+		if s, ok := fitKind(s, fd.Vars); ok {
 			out = append(out, Check{Text: fillText(s.Text, fd.Vars), Command: fillCommand(s.Command, fd.Vars)})
 		}
 	}

@@ -48,7 +48,7 @@ func markdownVerdict(b *strings.Builder, t *textWriter, v Verdict) {
 		fmt.Fprintf(b, "%s\n", inline(v.Reason))
 		return
 	}
-	markdownFinding(b, t, *v.Primary, v.Workload.Pods)
+	markdownFinding(b, t, *v.Primary, v.Workload)
 	for _, c := range v.Contributing {
 		fmt.Fprintf(b, "\nAlso **%s**: %s\n", c.Cause, inline(c.Summary))
 	}
@@ -73,9 +73,9 @@ func markdownStall(b *strings.Builder, t *textWriter, s Stall) {
 	markdownVerdict(b, t, *s.members[0])
 }
 
-func markdownFinding(b *strings.Builder, t *textWriter, f Finding, p Pods) {
+func markdownFinding(b *strings.Builder, t *textWriter, f Finding, w Workload) {
 	fmt.Fprintf(b, "**%s**\n\n- cause: `%s` (%s, %s)%s\n", inline(f.Summary), f.Cause, f.Confidence, f.Class, t.since(f))
-	if who := affected(f, p); who != "" {
+	if who := affected(f, w); who != "" {
 		fmt.Fprintf(b, "- affected: %s\n", inline(who+where(f)))
 	}
 	for _, r := range f.Rivals {
@@ -156,7 +156,7 @@ func (f *Findings) WriteMarkdown(w io.Writer, now time.Time) error {
 		b.WriteString("No known cause is in this text.\n")
 	}
 	for _, fd := range f.Findings {
-		markdownFinding(&b, t, fd, Pods{})
+		markdownFinding(&b, t, fd, Workload{})
 		b.WriteString("\n")
 	}
 	_, err := io.WriteString(w, b.String())

@@ -128,7 +128,7 @@ func (t *textWriter) brief(v Verdict) {
 		return
 	}
 	note := p.Cause + " (" + p.Confidence + ")" + t.since(*p)
-	if who := affected(*p, v.Workload.Pods); who != "" {
+	if who := affected(*p, v.Workload); who != "" {
 		note += ", " + who
 	}
 	if len(p.Rivals) > 0 {

@@ -45,7 +45,7 @@ func (t *textWriter) verdict(v Verdict) {
 func (t *textWriter) noCause(v Verdict) {
 	if v.State != "healthy" {
 		t.line("")
-		t.field("pods", fmt.Sprintf("%d of %d available, %d of the newest revision", v.Workload.Pods.Available, v.Workload.Pods.Desired, v.Workload.Pods.Updated))
+		t.field("pods", counts(v.Workload))
 		if !v.Since.IsZero() {
 			t.field("since", t.when(v.Since))
 		}
@@ -57,7 +57,7 @@ func (t *textWriter) noCause(v Verdict) {
 
 func (t *textWriter) finding(f Finding, w Workload) {
 	t.field("cause", fmt.Sprintf("%s, %s, %s%s", bold.Render(f.Cause), f.Confidence, f.Class, t.since(f)))
-	if who := affected(f, w.Pods); who != "" {
+	if who := affected(f, w); who != "" {
 		t.field("affected", who+where(f))
 	}
 	t.proof(f)
@@ -170,18 +170,42 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours())/24)
 }
 
-func affected(f Finding, p Pods) string {
-	if len(f.Affected.Pods) == 0 {
-		return serving(f, p)
+// counts says how far a workload is in the words of its kind.
+func counts(w Workload) string {
+	if w.Kind == "Job" {
+		return fmt.Sprintf("%d of %d completions, %d running", w.Pods.Available, w.Pods.Desired, w.Pods.Updated)
 	}
-	s := fmt.Sprintf("%d of %d pods", len(f.Affected.Pods), max(p.Desired, int32(len(f.Affected.Pods))))
-	if len(f.Affected.Nodes) > 0 {
-		s += fmt.Sprintf(" on %d node%s", len(f.Affected.Nodes), plural(len(f.Affected.Nodes)))
+	return fmt.Sprintf("%d of %d available, %d of the newest revision", w.Pods.Available, w.Pods.Desired, w.Pods.Updated)
+}
+
+// affected counts who a finding holds up, in the words of the kind: pods of a
+// whole, nodes of those a DaemonSet wants, a Job's completions.
+func affected(f Finding, w Workload) string {
+	pods, nodes := len(f.Affected.Pods), len(f.Affected.Nodes)
+	var parts []string
+	switch {
+	case pods == 0:
+	case w.Kind == "Job":
+		parts = append(parts, fmt.Sprintf("%d pod%s", pods, plural(pods))+onNodes(nodes))
+	case w.Kind == "DaemonSet" && nodes > 0:
+		parts = append(parts, fmt.Sprintf("%d of %d nodes", nodes, max(w.Pods.Desired, int32(nodes))))
+	default:
+		parts = append(parts, fmt.Sprintf("%d of %d pods", pods, max(w.Pods.Desired, int32(pods)))+onNodes(nodes))
 	}
-	if more := serving(f, p); more != "" {
-		s += "; " + more
+	if w.Kind == "Job" {
+		parts = append(parts, fmt.Sprintf("%d of %d completions", w.Pods.Available, w.Pods.Desired))
 	}
-	return s
+	if more := serving(f, w.Pods); more != "" {
+		parts = append(parts, more)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func onNodes(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" on %d node%s", n, plural(n))
 }
 
 func serving(f Finding, p Pods) string {

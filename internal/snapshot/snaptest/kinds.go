@@ -1,6 +1,7 @@
 package snaptest
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -167,6 +168,9 @@ func (w *Workload) Pod(node string) *Pod {
 		o.Status.UpdatedNumberScheduled++
 		o.Status.NumberUnavailable++
 		p := w.pod(fmt.Sprintf("%s-%d", w.Name, w.n), w.Name+"-rev2", node)
+		// The controller names the node that the pod is for.
+		p.Obj.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+			MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{cmp.Or(node, fmt.Sprintf("n%d", w.n))}}}}}}}}
 		return p
 	case *batchv1.Job:
 		o.Status.Active++
