@@ -15,6 +15,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/plan"
 	"github.com/unjam-dev/unjam/internal/report"
@@ -63,7 +64,7 @@ func play(t *testing.T, kind string, f fault) (*report.Report, report.Verdict) {
 	for i := range w.Former() {
 		w.Old(fmt.Sprintf("n%d", i+2), oldImage)
 	}
-	r, err := diagnose.Judge(b.Snap, diagnose.Scope{All: true})
+	r, err := diagnose.Judge(cause.BuiltIn, b.Snap, diagnose.Scope{All: true})
 	if err != nil {
 		t.Fatal(err)
 	}
