@@ -34,7 +34,7 @@ type Options struct {
 	// NoLogs leaves out log tails.
 	NoLogs bool
 
-	// ListTimeout bounds the list of one kind, all pages (20 s).
+	// ListTimeout bounds one list call, which is one page (20 s).
 	ListTimeout time.Duration
 	// ConnectTimeout bounds the first call, which tells a dead server (10 s).
 	ConnectTimeout time.Duration
@@ -42,7 +42,7 @@ type Options struct {
 	LogTimeout time.Duration
 	// Parallel is the number of calls under way at once (8).
 	Parallel int
-	// PageSize is the limit of one list call (1000).
+	// PageSize is the limit of one list call (500, as kubectl's).
 	PageSize int64
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
@@ -53,7 +53,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 10*time.Second)
 	o.LogTimeout = cmp.Or(o.LogTimeout, 5*time.Second)
 	o.Parallel = cmp.Or(o.Parallel, 8)
-	o.PageSize = cmp.Or(o.PageSize, 1000)
+	o.PageSize = cmp.Or(o.PageSize, 500)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -67,6 +67,7 @@ type capture struct {
 	client *client
 	snap   *snapshot.Snapshot
 	group  *errgroup.Group
+	shared *snapshot.Shared
 
 	mu    sync.Mutex
 	read  int     // lists that gave something, if only emptiness
@@ -87,7 +88,7 @@ func Cluster(ctx context.Context, cfg *rest.Config, opt Options) (*snapshot.Snap
 	if err != nil {
 		return nil, Stats{}, err
 	}
-	c := &capture{opt: opt, client: cl, snap: &snapshot.Snapshot{}}
+	c := &capture{opt: opt, client: cl, snap: &snapshot.Snapshot{}, shared: snapshot.NewShared()}
 	err = c.run(ctx)
 	stats := cl.stats()
 	stats.Duration = opt.Now().Sub(start)

@@ -130,7 +130,7 @@ func TestTruncatedListKeepsWhatItRead(t *testing.T) {
 		s.add("pods", &corev1.Pod{ObjectMeta: objectMeta("shop", fmt.Sprint("p", i))})
 	}
 	s.expire["/api/v1/pods"] = true
-	c := &capture{opt: Options{PageSize: 2}.withDefaults(), snap: &snapshot.Snapshot{}}
+	c := &capture{opt: Options{PageSize: 2}.withDefaults(), snap: &snapshot.Snapshot{}, shared: snapshot.NewShared()}
 	c.client, _ = newClient(s.config())
 	k := snapshot.KindOfResource("pods")
 	if err := c.pages(context.Background(), k, "", ""); err != nil || len(c.snap.Objects.Pods) != 5 {

@@ -27,6 +27,8 @@ type client struct {
 	cfg  *rest.Config
 	http *http.Client
 	meter
+	// buffers hold the bodies of answers, one after the other.
+	buffers sync.Pool
 
 	mu sync.Mutex
 	by map[schema.GroupVersion]*rest.RESTClient
@@ -81,8 +83,7 @@ func (c *client) page(ctx context.Context, k *snapshot.Kind, namespace string, o
 	if err != nil {
 		return err
 	}
-	return r.Get().NamespaceIfScoped(namespace, namespace != "").Resource(k.Resource).
-		VersionedParams(&opt, metav1.ParameterCodec).Do(ctx).Into(list)
+	return r.Get().NamespaceIfScoped(namespace, namespace != "").Resource(k.Resource).VersionedParams(&opt, metav1.ParameterCodec).Do(ctx).Into(list)
 }
 
 func (c *client) get(ctx context.Context, k *snapshot.Kind, namespace, name string, into runtime.Object) error {

@@ -3,10 +3,6 @@ package capture
 import (
 	"context"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/unjam-dev/unjam/internal/snapshot"
@@ -40,20 +36,15 @@ type partialError struct{ error }
 func (e partialError) Unwrap() error { return e.error }
 
 func (c *capture) pages(ctx context.Context, k *snapshot.Kind, namespace, selector string) error {
-	ctx, cancel := context.WithTimeout(ctx, c.opt.ListTimeout)
-	defer cancel()
 	objects := &c.snap.Objects
-	opt := metav1.ListOptions{Limit: c.opt.PageSize, FieldSelector: selector}
-	start, restarted := k.Len(objects), false
-	for {
-		list := k.NewList()
-		err := c.client.page(ctx, k, namespace, opt, list)
-		if apierrors.IsResourceExpired(err) && opt.Continue != "" && !restarted {
-			// The list outlived the server's history: take it in one piece.
-			restarted = true
+	start := k.Len(objects)
+	for a := range c.answers(ctx, k, namespace, selector) {
+		if a.restart {
 			k.Truncate(objects, start)
-			opt.Continue, opt.Limit = "", 0
-			continue
+		}
+		err := a.err
+		if err == nil {
+			err = a.into(c, objects)
 		}
 		if err != nil {
 			if k.Len(objects) > start {
@@ -61,15 +52,8 @@ func (c *capture) pages(ctx context.Context, k *snapshot.Kind, namespace, select
 			}
 			return err
 		}
-		k.Take(objects, list)
-		m, err := meta.ListAccessor(list)
-		if err != nil {
-			return err
-		}
-		if opt.Continue = m.GetContinue(); opt.Continue == "" {
-			return nil
-		}
 	}
+	return nil
 }
 
 // neighbours reads the pods of all other namespaces for scheduling arithmetic,
@@ -82,24 +66,25 @@ func (c *capture) neighbours(ctx context.Context) {
 		c.gap(snapshot.Gap{Resource: k.Resource, Except: here, Reason: snapshot.GapNotNeeded, Detail: "no pod here waits for a node"})
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.opt.ListTimeout)
-	defer cancel()
 	pods := []*corev1.Pod{}
-	opt := metav1.ListOptions{Limit: c.opt.PageSize,
-		FieldSelector: "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed,metadata.namespace!=" + c.opt.Namespace}
-	for {
-		list := &corev1.PodList{}
-		if err := c.client.page(ctx, k, "", opt, list); err != nil {
+	selector := "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed,metadata.namespace!=" + c.opt.Namespace
+	for a := range c.answers(ctx, k, "", selector) {
+		var page snapshot.Objects
+		err := a.err
+		if err == nil {
+			err = a.into(c, &page)
+		}
+		if err != nil {
 			g := gapOf(k, "list", "", "", err)
 			g.Except = here
 			c.gap(g)
 			return
 		}
-		for i := range list.Items {
-			pods = append(pods, snapshot.Neighbour(&list.Items[i]))
+		if a.restart {
+			pods = pods[:0]
 		}
-		if opt.Continue = list.Continue; opt.Continue == "" {
-			break
+		for _, p := range page.Pods {
+			pods = append(pods, snapshot.Neighbour(p))
 		}
 	}
 	c.mu.Lock()

@@ -27,6 +27,9 @@ type Store struct {
 	// Take moves the items of such a list into Objects, trimmed. It returns how
 	// many there were.
 	Take func(*Objects, runtime.Object) int
+	// TakePage does the same with a page in protobuf, decoding one item after the
+	// other; nil for the kinds kept as shapes. Pods that run well come out slim.
+	TakePage func(*Objects, *Shared, Page) error
 	// Len is how many objects are held, and Truncate drops all but the first n,
 	// for a reader that must start again.
 	Len      func(*Objects) int
@@ -65,12 +68,16 @@ func (a identity) newer(b identity) bool {
 }
 
 // trim drops what no judgement uses and what is large: managed fields, the
-// copy of the whole object that kubectl apply keeps, and the type that the
-// slice already tells.
+// copy of the whole object that kubectl apply keeps, the type that the slice
+// already tells, and the identity of machines.
 func trim(o Object) {
 	o.SetManagedFields(nil)
 	o.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 	trimAnnotations(o)
+	if n, ok := o.(*corev1.Node); ok {
+		// Numbers that tell a machine from all others and nothing about its health.
+		n.Status.NodeInfo.MachineID, n.Status.NodeInfo.SystemUUID = "", ""
+	}
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -90,7 +97,7 @@ func trimAnnotations(o metav1.Object) {
 // typed is the store of a kind kept whole.
 func typed[T any, P interface {
 	*T
-	Object
+	protobufObject
 }, L any, PL interface {
 	*L
 	runtime.Object
@@ -111,6 +118,22 @@ func typed[T any, P interface {
 			}
 			*field(o) = dst
 			return len(all)
+		},
+		TakePage: func(o *Objects, s *Shared, page Page) error {
+			block := make([]T, len(page.items))
+			dst := slices.Grow(*field(o), len(block))
+			k := packer{Shared: s}
+			var err error
+			for i, raw := range page.items {
+				p := P(&block[i])
+				if err = k.read(raw, p); err != nil {
+					break
+				}
+				trim(p)
+				dst = append(dst, p)
+			}
+			*field(o) = dst
+			return err
 		},
 		Len:      func(o *Objects) int { return len(*field(o)) },
 		Truncate: func(o *Objects, n int) { *field(o) = (*field(o))[:n] },
