@@ -22,6 +22,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // NodeKind says what the lab's nodes are.
@@ -53,6 +54,9 @@ type Options struct {
 	// SerializePulls makes kubelets pull one image at a time, their default
 	// outside the lab. One hanging registry then blocks every other pull.
 	SerializePulls bool `json:"serializePulls,omitempty"`
+	// NodeGrace is how long a node may be silent before it counts as dead; default
+	// 40 s. A fleet that nobody keeps alive needs more.
+	NodeGrace time.Duration `json:"nodeGrace,omitempty"`
 	// Source is the lab module's directory; found when empty.
 	Source string `json:"-"`
 	// Progress receives a line per step; nil discards them.

@@ -54,32 +54,20 @@ func (in *inside) startSim(ctx context.Context, a *api) error {
 	// The API server takes several hundred nodes a second from a few callers at once.
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
-	images := simImages()
 	for i := 1; i <= in.s.Sim; i++ {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			n := node{index: i, name: fmt.Sprintf("sim-%d", i)}
-			return a.do("POST", "/api/v1/nodes", fmt.Sprintf(simNode, n.name, n.zone(), images), nil)
+			return a.do("POST", "/api/v1/nodes", fmt.Sprintf(simNode, n.name, n.zone()), nil)
 		})
 	}
 	return g.Wait()
 }
 
-// simNode takes name, zone and images.
+// simNode takes name and zone.
 const simNode = `{"apiVersion":"v1","kind":"Node","metadata":{"name":%[1]q,"annotations":{"kwok.x-k8s.io/node":"fake"},
 "labels":{"kubernetes.io/hostname":%[1]q,"kubernetes.io/os":"linux","kubernetes.io/arch":"amd64","topology.kubernetes.io/zone":%[2]q,"unjam.dev/lab-node":"sim","type":"kwok"}},
 "spec":{"taints":[{"key":"kwok.x-k8s.io/node","value":"fake","effect":"NoSchedule"}]},
-"status":{"allocatable":{"cpu":"32","memory":"256Gi","pods":"110","ephemeral-storage":"100Gi"},"capacity":{"cpu":"32","memory":"256Gi","pods":"110","ephemeral-storage":"100Gi"},"images":%[3]s}}`
-
-// simImages are what a node's store holds, as many as a kubelet reports: they
-// are most of the bytes of a real node object.
-func simImages() string {
-	var list []string
-	for i := range 50 {
-		name := fmt.Sprintf("registry.example.com/platform/tool-%02d", i)
-		list = append(list, fmt.Sprintf(`{"names":["%s@sha256:%064x","%s:v1.%d.0"],"sizeBytes":%d}`, name, 7919*i, name, i, 900_000_000-i*17_000_000))
-	}
-	return "[" + strings.Join(list, ",") + "]"
-}
+"status":{"allocatable":{"cpu":"32","memory":"256Gi","pods":"110","ephemeral-storage":"100Gi"},"capacity":{"cpu":"32","memory":"256Gi","pods":"110","ephemeral-storage":"100Gi"}}}`

@@ -15,7 +15,8 @@ import (
 
 // Size says how much to make.
 type Size struct {
-	// Nodes are sim-1 to sim-N, which are there already.
+	// Nodes are made too. No kubelet keeps them alive: the control plane must be
+	// patient (`lab up --node-grace`).
 	Nodes int
 	// Pods are split into Deployments of PerDeployment pods.
 	Pods, PerDeployment int
@@ -40,7 +41,7 @@ const (
 
 // Fleet is all objects of a load, owners before what they own.
 type Fleet struct {
-	Namespaces, Deployments, ReplicaSets, Pods, Events []object
+	Nodes, Leases, Namespaces, Deployments, ReplicaSets, Pods, Events []object
 	// Troubled counts Deployments by what is wrong with them.
 	Troubled map[Trouble]int
 }
@@ -60,6 +61,10 @@ func troubleOf(i int) Trouble {
 // Make makes a fleet.
 func Make(s Size) *Fleet {
 	f := &Fleet{Troubled: map[Trouble]int{}}
+	for i := range s.Nodes {
+		n := nodeOf(s, i)
+		f.Nodes, f.Leases = append(f.Nodes, n), append(f.Leases, leaseOf(s, n))
+	}
 	node := 0
 	for i := range (s.Pods + s.PerDeployment - 1) / s.PerDeployment {
 		if i%s.PerNamespace == 0 {
@@ -79,7 +84,7 @@ func Make(s Size) *Fleet {
 		f.ReplicaSets = append(f.ReplicaSets, rs)
 		for j := range s.PerDeployment {
 			node++
-			p := a.pod(rs, j, fmt.Sprintf("sim-%d", node%s.Nodes+1))
+			p := a.pod(rs, j, nodeName(node%s.Nodes))
 			f.Pods = append(f.Pods, p)
 			for _, e := range a.events(p, j) {
 				f.Events = append(f.Events, e)
@@ -95,7 +100,7 @@ func (f *Fleet) Write(ctx context.Context, s *Store) error {
 	for _, x := range []struct {
 		resource string
 		objects  []object
-	}{{"namespaces", f.Namespaces}, {"deployments", f.Deployments}, {"replicasets", f.ReplicaSets}, {"pods", f.Pods}, {"events", f.Events}} {
+	}{{"minions", f.Nodes}, {"leases", f.Leases}, {"namespaces", f.Namespaces}, {"deployments", f.Deployments}, {"replicasets", f.ReplicaSets}, {"pods", f.Pods}, {"events", f.Events}} {
 		if err := s.Put(ctx, x.resource, x.objects); err != nil {
 			return fmt.Errorf("%s: %w", x.resource, err)
 		}

@@ -36,6 +36,7 @@ type controlPlane struct {
 	etcd      string
 	advertise string
 	extra     []string // further API server flags
+	grace     time.Duration
 }
 
 func controlPlaneCommand() *cobra.Command {
@@ -49,6 +50,8 @@ func controlPlaneCommand() *cobra.Command {
 	c.Flags().StringVar(&cp.etcd, "etcd-dir", "", "etcd's data directory")
 	c.Flags().StringVar(&cp.advertise, "advertise", "10.77.0.1", "address that nodes and pods use for the API server")
 	c.Flags().StringArrayVar(&cp.extra, "apiserver-flag", nil, "a further API server flag, as --name=value")
+	// A dead node should be noticed while a person watches.
+	c.Flags().DurationVar(&cp.grace, "node-grace", 40*time.Second, "how long a node may be silent before it counts as dead")
 	return c
 }
 
@@ -96,7 +99,7 @@ func startEtcd(dir string) (stop func(), err error) {
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = local("2380"), local("2380")
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = "periodic", "5m"
-	cfg.QuotaBackendBytes = 1 << 30
+	cfg.QuotaBackendBytes = 4 << 30 // a fleet of 100,000 pods takes about one
 	e, err := embed.StartEtcd(cfg)
 	if err != nil {
 		return nil, err
@@ -192,8 +195,7 @@ func (cp controlPlane) controllerManager(ctx context.Context) error {
 		"--allocate-node-cidrs=false",
 		"--secure-port=0",
 		"--flex-volume-plugin-dir=" + filepath.Join(cp.etcd, "no-plugins"), // it makes the directory
-		// A dead node should be noticed while a person watches.
-		"--node-monitor-grace-period=40s",
+		"--node-monitor-grace-period=" + cp.grace.String(),
 	}); err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // and prints how many Deployments have which trouble as JSON. It writes to the
 // lab's etcd, so it runs inside the lab:
 //
-//	lab up --name fleet --nodes none --sim 1000
+//	lab up --name fleet --nodes none --node-grace 24h
 //	lab exec --name fleet -- labload --nodes 1000 --pods 10000
 package main
 
@@ -26,7 +26,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	s := load.Size{Now: time.Now()}
-	flag.IntVar(&s.Nodes, "nodes", 1000, "simulated nodes of the lab, sim-1 and on")
+	flag.IntVar(&s.Nodes, "nodes", 1000, "nodes to make")
 	flag.IntVar(&s.Pods, "pods", 10_000, "pods to make")
 	flag.IntVar(&s.PerDeployment, "per-deployment", 10, "pods of a Deployment")
 	flag.IntVar(&s.PerNamespace, "per-namespace", 50, "Deployments of a namespace")
