@@ -169,8 +169,8 @@ func (in *inside) startAll(ctx context.Context) error {
 		}
 	}
 	cp := in.command("labkube", "control-plane", "--dir", in.d.path(), "--advertise", gateway, "--etcd-dir", in.d.ram("etcd"))
-	if in.s.NodeGrace > 0 {
-		cp.Args = append(cp.Args, "--node-grace="+in.s.NodeGrace.String())
+	if in.s.Still {
+		cp.Args = append(cp.Args, "--still")
 	}
 	if _, err := in.family.start("control-plane", in.d.log("control-plane"), cp); err != nil {
 		return err

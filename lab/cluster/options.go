@@ -22,7 +22,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // NodeKind says what the lab's nodes are.
@@ -54,9 +53,9 @@ type Options struct {
 	// SerializePulls makes kubelets pull one image at a time, their default
 	// outside the lab. One hanging registry then blocks every other pull.
 	SerializePulls bool `json:"serializePulls,omitempty"`
-	// NodeGrace is how long a node may be silent before it counts as dead; default
-	// 40 s. A fleet that nobody keeps alive needs more.
-	NodeGrace time.Duration `json:"nodeGrace,omitempty"`
+	// Still leaves out the controllers that change workloads or nodes, so that a
+	// fleet put into etcd (cmd/labload) stays as it is.
+	Still bool `json:"still,omitempty"`
 	// Source is the lab module's directory; found when empty.
 	Source string `json:"-"`
 	// Progress receives a line per step; nil discards them.

@@ -15,8 +15,8 @@ import (
 
 // Size says how much to make.
 type Size struct {
-	// Nodes are made too. No kubelet keeps them alive: the control plane must be
-	// patient (`lab up --node-grace`).
+	// Nodes are made too. No kubelet keeps them alive and no controller may look:
+	// the lab must be still (`lab up --still`).
 	Nodes int
 	// Pods are split into Deployments of PerDeployment pods.
 	Pods, PerDeployment int
@@ -74,11 +74,11 @@ func Make(s Size) *Fleet {
 		if a.trouble != None {
 			f.Troubled[a.trouble]++
 		}
-		a.hash = fmt.Sprintf("%010x", 0x5f3a1c+i*7919)[:10]
+		a.hash = fmt.Sprintf("%08x00", 0x5f3a1c+i*7919)
 		d := a.deployment()
 		f.Deployments = append(f.Deployments, d)
 		for old := range s.OldSets {
-			f.ReplicaSets = append(f.ReplicaSets, a.replicaSet(d, old+1, fmt.Sprintf("v%d", old+1), fmt.Sprintf("%s%d", a.hash[:9], old), 0))
+			f.ReplicaSets = append(f.ReplicaSets, a.replicaSet(d, old+1, fmt.Sprintf("v%d", old+1), fmt.Sprintf("%s%02d", a.hash[:8], old+1), 0))
 		}
 		rs := a.replicaSet(d, s.OldSets+1, tag, a.hash, s.PerDeployment)
 		f.ReplicaSets = append(f.ReplicaSets, rs)
@@ -94,8 +94,7 @@ func Make(s Size) *Fleet {
 	return f
 }
 
-// Write puts the fleet into etcd. Owners go first: the garbage collector
-// removes what has none.
+// Write puts the fleet into etcd.
 func (f *Fleet) Write(ctx context.Context, s *Store) error {
 	for _, x := range []struct {
 		resource string

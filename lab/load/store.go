@@ -1,8 +1,7 @@
 // Package load fills a lab with a fleet: thousands of nodes' worth of pods that
 // run, and a few that do not, put straight into etcd in the form in which an
 // API server stores them. Through the API the same would take an hour and would
-// measure the server. The control plane takes over from there: controllers see
-// counts that agree and leave everything as it is.
+// measure the server. No controller may run that would act on half of a fleet.
 package load
 
 import (

@@ -88,7 +88,7 @@ func upCommand(o *cluster.Options) *cobra.Command {
 	f.Var((*kind)(&o.Nodes), "nodes", "real (kubelet, containerd and runc; root), hollow (kubelet on a scripted runtime) or none")
 	f.IntVar(&o.Count, "count", 0, "number of nodes (default: 2 real, 1 hollow)")
 	f.IntVar(&o.Sim, "sim", 0, "number of simulated nodes, kept by kwok")
-	f.DurationVar(&o.NodeGrace, "node-grace", 0, "how long a node may be silent before it counts as dead (default 40s)")
+	f.BoolVar(&o.Still, "still", false, "run no controller that changes workloads or nodes (for labload)")
 	f.BoolVar(&o.SerializePulls, "serialize-pulls", false, "pull one image at a time on each node")
 	o.Nodes = cluster.Hollow
 	return c

@@ -36,7 +36,7 @@ type controlPlane struct {
 	etcd      string
 	advertise string
 	extra     []string // further API server flags
-	grace     time.Duration
+	still     bool     // run no controller that changes workloads or nodes
 }
 
 func controlPlaneCommand() *cobra.Command {
@@ -50,8 +50,7 @@ func controlPlaneCommand() *cobra.Command {
 	c.Flags().StringVar(&cp.etcd, "etcd-dir", "", "etcd's data directory")
 	c.Flags().StringVar(&cp.advertise, "advertise", "10.77.0.1", "address that nodes and pods use for the API server")
 	c.Flags().StringArrayVar(&cp.extra, "apiserver-flag", nil, "a further API server flag, as --name=value")
-	// A dead node should be noticed while a person watches.
-	c.Flags().DurationVar(&cp.grace, "node-grace", 40*time.Second, "how long a node may be silent before it counts as dead")
+	c.Flags().BoolVar(&cp.still, "still", false, "run no controller that changes workloads or nodes")
 	return c
 }
 
@@ -181,6 +180,10 @@ func (cp controlPlane) controllerManager(ctx context.Context) error {
 	all, off, aliases := kcm.KnownControllers(), kcm.ControllersDisabledByDefault(), kcm.ControllerAliases()
 	sets := s.Flags(all, off, aliases)
 	s.ParsedFlags = &sets
+	controllers := "*"
+	if cp.still {
+		controllers = "serviceaccount-controller,namespace-controller,root-ca-certificate-publisher-controller"
+	}
 	if err := parse("kube-controller-manager", sets, []string{
 		"--kubeconfig=" + conf, "--authentication-kubeconfig=" + conf, "--authorization-kubeconfig=" + conf,
 		"--service-account-private-key-file=" + pki("sa.key"),
@@ -195,7 +198,9 @@ func (cp controlPlane) controllerManager(ctx context.Context) error {
 		"--allocate-node-cidrs=false",
 		"--secure-port=0",
 		"--flex-volume-plugin-dir=" + filepath.Join(cp.etcd, "no-plugins"), // it makes the directory
-		"--node-monitor-grace-period=" + cp.grace.String(),
+		// A dead node should be noticed while a person watches.
+		"--node-monitor-grace-period=40s",
+		"--controllers=" + controllers,
 	}); err != nil {
 		return err
 	}

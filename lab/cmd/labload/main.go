@@ -2,7 +2,7 @@
 // and prints how many Deployments have which trouble as JSON. It writes to the
 // lab's etcd, so it runs inside the lab:
 //
-//	lab up --name fleet --nodes none --node-grace 24h
+//	lab up --name fleet --nodes none --still
 //	lab exec --name fleet -- labload --nodes 1000 --pods 10000
 package main
 
