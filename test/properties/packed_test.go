@@ -45,7 +45,7 @@ func TestPackedSnapshotJudgesAlike(t *testing.T) {
 				slimmed++
 			}
 		}
-		if got, want := everything(t, &packed), everything(t, s.snap); got != want {
+		if got, want := fullReport(t, &packed), fullReport(t, s.snap); got != want {
 			t.Errorf("%s: the report differs\n--- whole\n%s\n--- packed\n%s", s.name, want, got)
 		}
 	}
@@ -75,8 +75,8 @@ func sameObjects(t *testing.T, scene string, got, want []snapshot.Object) {
 	}
 }
 
-// everything is the report on all workloads of a snapshot, in full.
-func everything(t *testing.T, snap *snapshot.Snapshot) string {
+// fullReport is the report on all workloads of a snapshot, in full.
+func fullReport(t *testing.T, snap *snapshot.Snapshot) string {
 	t.Helper()
 	r, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{All: true})
 	if err != nil {
