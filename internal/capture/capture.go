@@ -128,6 +128,7 @@ func (c *capture) run(ctx context.Context) error {
 		need := needs(&c.snap.Objects)
 		c.start(func() { c.secrets(ctx, need) })
 		c.start(func() { c.configMaps(ctx, need) })
+		c.start(func() { c.signingRequests(ctx) })
 		if c.opt.Namespace != "" {
 			c.start(func() { c.neighbours(ctx) })
 		}

@@ -444,7 +444,7 @@ var schedulingCases = []testCase{
 		b.Node("n1", cordon)
 		waits(b, refusal(1, "1 node(s) were unschedulable", notHelpful))
 	}},
-	{code: "scheduler-extender", name: "words of its own", build: func(b *snaptest.Builder) {
+	{code: "scheduler-extender", name: "words of its own", confidence: cause.Likely, build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		waits(b, refusal(1, "1 GPU memory fraction exhausted on this node", noVictims))
 	}},

@@ -141,7 +141,7 @@ func orPod(c *facts.Container) string {
 func (s *sighting) execFormat(f *facts.Facts) {
 	s.code = "exec-format-error"
 	s.vars["arch"] = archOf(s.pod)
-	s.summary = fmt.Sprintf("the program of %s in image %s is not of a format that %s can run", whoIs(s.c), s.c.Image, nodeArch(s.pod))
+	s.summary = fmt.Sprintf("the program of %s in %s is not of a format that %s can run", whoIs(s.c), imageOf(s.c), nodeArch(s.pod))
 	other := f.RanElsewhere(f.Image(s.c.Image), []string{s.pod.NodeName()})
 	if other != nil && other.Ready && s.vars["arch"] != "" && archOf(other.Pod) == s.vars["arch"] {
 		s.summary += fmt.Sprintf("; the image itself runs on %s, so the program is a script without #! or a damaged file", nodeArch(other.Pod))

@@ -20,6 +20,7 @@ func nodeCauses() []Cause {
 		return Cause{Code: code, Family: NodeHealth, Class: SelfHealing, Title: title, Playbook: p, Detect: sighted(fallenOrTrouble, code)}
 	}
 	return []Cause{
+		node("kubelet-cert-or-auth", Terminal, "kubelet of the node cannot log in to the API server", 0, playbookKubeletCert),
 		node("node-notready-unknown", SelfHealing, "node does not report any more", 0, playbookNodeUnknown),
 		node("node-notready-runtime", SelfHealing, "node is NotReady because of its container runtime", 0, playbookNodeRuntime),
 		node("node-notready-cni", SelfHealing, "node is NotReady because of its network plugin", cniGrace, playbookNodeCNI),

@@ -21,6 +21,7 @@ type nodeTrouble struct {
 	class      Class
 	since      time.Time
 	explains   []string
+	vars       map[string]string
 	// hits tells whether a waiting pod on the node shows this trouble. Sharing a
 	// node with trouble is not enough: with few nodes everything shares one.
 	hits func(p *facts.Pod) bool
@@ -54,7 +55,7 @@ func readNodes(f *facts.Facts, w *facts.Workload) []sighting {
 
 func (t nodeTrouble) sighting(f *facts.Facts, p *facts.Pod) sighting {
 	return sighting{code: t.code, same: p.NodeName(), pod: p, summary: t.summary, confidence: t.confidence, class: t.class, evidence: []Evidence{t.proof},
-		explains: t.explains, since: t.since, last: f.Now, key: "node " + p.NodeName()}
+		explains: t.explains, since: t.since, last: f.Now, vars: t.vars, key: "node " + p.NodeName()}
 }
 
 var (
@@ -92,6 +93,9 @@ func troublesOf(f *facts.Facts, n *corev1.Node) []nodeTrouble {
 				summary: fmt.Sprintf("node %s has not been initialised by the cloud controller manager for %s", n.Name, age(f.Now.Sub(n.CreationTimestamp.Time))),
 				proof:   Evidence{Text: "the taint it still has", Receipt: facts.Receipt{Kind: "Node", Name: n.Name, Field: "spec.taints", Text: taint.ToString(), Time: n.CreationTimestamp.Time}}})
 		}
+	}
+	if t, ok := certificateTrouble(f, n); ok {
+		out = append(out, t)
 	}
 	return append(out, eventTroubles(f, n)...)
 }

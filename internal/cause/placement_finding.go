@@ -50,6 +50,9 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 		fd.Confidence = Likely
 	case pl.odd:
 		fd.Confidence = Likely
+	case pl.code == "scheduler-extender":
+		// Words that no rule knows may also be those of a newer Kubernetes.
+		fd.Confidence = Likely
 	case len(pl.near) == 0 && len(pl.others) > 0, len(pl.others) > 0 && !wholeView(pl):
 		fd.Confidence = Likely
 	}
@@ -76,6 +79,8 @@ func placementRivals(w *facts.Workload, pl placement) []Rival {
 		return []Rival{{"scheduler-not-processing", "kubectl -n kube-system get lease kube-scheduler"}}
 	case pl.odd:
 		settledBy = fmt.Sprintf("the scheduler's next words: kubectl -n %s describe pod %s", w.Namespace, pl.pods[0].Name())
+	case pl.code == "scheduler-extender" && len(pl.others) == 0:
+		return []Rival{{"unknown", "kubectl version, and the list of the scheduler's plugins and extenders: which of them has these words"}}
 	}
 	var out []Rival
 	for _, code := range pl.others {

@@ -211,5 +211,7 @@ func detectUnknown(_ *facts.Facts, w *facts.Workload) []Finding {
 	if text == "" {
 		text = "without a reason"
 	}
-	return []Finding{r.finding(w, "unknown", "the API server refuses to create the pods, for a reason not known to this tool ("+strings.TrimSuffix(text, ".")+")")}
+	fd := r.finding(w, "unknown", "the API server refuses to create the pods, for a reason not known to this tool ("+strings.TrimSuffix(text, ".")+")")
+	fd.Confidence = Possible // the refusal is a fact, its cause is not known
+	return []Finding{fd}
 }

@@ -242,6 +242,7 @@ func (t *trouble) node() string {
 // finding is a finding about the trouble with everything filled that does not
 // depend on the cause. Rivals may follow the summary.
 func (t *trouble) finding(w *facts.Workload, code string, conf Confidence, summary string, rivals ...Rival) Finding {
+	summary = strings.ReplaceAll(summary, "image "+noImage, noImage)
 	fd := Finding{Cause: code, Confidence: conf, Summary: summary, Since: t.first, Last: t.last, NextRetry: t.next, Attempts: t.attempts,
 		Vars: t.vars(w), Old: true, Rivals: rivals}
 	for _, c := range t.at {

@@ -117,13 +117,13 @@ func (s *sighting) readStart(f *facts.Facts, text string) {
 		s.summary = fmt.Sprintf("the working directory %s of %s cannot be entered: %s", dir, who, quote(tail(text)))
 	case execDenied.MatchString(text):
 		s.code = "start-error-exec-not-found"
-		s.summary = fmt.Sprintf("%s in image %s may not be executed (permission denied), so %s never starts", target, c.Image, who)
+		s.summary = fmt.Sprintf("%s in %s may not be executed (permission denied), so %s never starts", target, imageOf(c), who)
 	case execIsDir.MatchString(text):
 		s.code = "start-error-exec-not-found"
-		s.summary = fmt.Sprintf("%s in image %s is a directory, so %s never starts", target, c.Image, who)
+		s.summary = fmt.Sprintf("%s in %s is a directory, so %s never starts", target, imageOf(c), who)
 	case execMissing.MatchString(text):
 		s.code = "start-error-exec-not-found"
-		s.summary = fmt.Sprintf("image %s has no %s, so %s never starts", c.Image, target, who)
+		s.summary = fmt.Sprintf("%s has no %s, so %s never starts", imageOf(c), target, who)
 	case mountText.MatchString(text):
 		s.code = "start-error-mount-or-cgroup"
 		s.vars["path"] = firstGroup(mountPath, text)
@@ -138,7 +138,7 @@ func (s *sighting) readStart(f *facts.Facts, text string) {
 		s.summary = fmt.Sprintf("the runtime of %s cannot create %s: %s", s.pod.NodeName(), who, quote(tail(text)))
 		if strings.Contains(text, "no command specified") {
 			s.class = Terminal
-			s.summary = fmt.Sprintf("neither image %s nor the pod names a command for %s", c.Image, who)
+			s.summary = fmt.Sprintf("neither %s nor the pod names a command for %s", imageOf(c), who)
 			return
 		}
 		if strings.Contains(text, "no such file or directory") {
@@ -170,6 +170,14 @@ func tail(text string) string {
 		}
 	}
 	return text
+}
+
+// imageOf is "image NAME"; a text or a status may not say which image it is.
+func imageOf(c *facts.Container) string {
+	if c.Image == "" || strings.HasPrefix(c.Image, noImage) {
+		return noImage
+	}
+	return "image " + c.Image
 }
 
 // execName is the program that was to be run: as the runtime names it, else

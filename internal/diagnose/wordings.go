@@ -40,6 +40,8 @@ var wordings = []wording{
 	{"evicted pod:", "upgrade-or-drain"},
 	{"deleting pod for node scale down", "upgrade-or-drain"},
 	{"register node with api server", "kubelet-cert-or-auth"},
+	{"csinode publishing: unauthorized", "kubelet-cert-or-auth"},
+	{"existing bootstrap client certificate * expired", "kubelet-cert-or-auth"},
 	{"insufficient free disk space on the node's image filesystem", "image-gc-failing disk-pressure"},
 	{"garbage collect required amount of images", "image-gc-failing disk-pressure"},
 	{"with errors in image deletion", "image-gc-failing"},
