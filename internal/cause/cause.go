@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
 // Class says whether a cause goes away without a change.
@@ -89,6 +90,12 @@ type Cause struct {
 	// facts do not show it. It must not guess: what the facts leave open is a
 	// rival of the finding.
 	Detect func(f *facts.Facts, w *facts.Workload) []Finding
+	// Gaps says what kept Detect from looking at everything; nil for causes that
+	// always can.
+	Gaps func(f *facts.Facts, w *facts.Workload) []snapshot.Gap
+	// Rule is where a user's cause is written, "rules.yaml:12"; empty for the
+	// built-in ones.
+	Rule string
 }
 
 // Playbook is the written knowledge of one cause. Texts and commands may hold
@@ -141,6 +148,12 @@ type Finding struct {
 	// Explains are codes of findings on the same workload that are effects of
 	// this one.
 	Explains []string
+	// Replaces are codes of findings that this one says better where it Covers
+	// them; elsewhere they stand.
+	Replaces []string
+	// Basis are all receipts that a finding with Replaces rests on, also those
+	// that Evidence leaves out.
+	Basis []facts.Receipt
 	// Old is true when the finding concerns pods of an older revision only.
 	Old bool
 	// Key folds stalls of several workloads: the shared thing at fault, e.g.

@@ -17,11 +17,12 @@ type Set struct {
 // twice is an error.
 func NewSet(list ...Cause) (Set, error) { return Set{}.With(list...) }
 
-// With returns the Set with more causes after its own. A code that the Set has
+// With returns the Set with more causes ahead of its own, since who adds a cause
+// knows the case better. A code that the Set has
 // already is an error: what a code means must not depend on who reads it.
 func (s Set) With(more ...Cause) (Set, error) {
 	out := Set{list: make([]Cause, 0, len(s.list)+len(more)), index: make(map[string]int, len(s.list)+len(more))}
-	for _, group := range [][]Cause{s.list, more} {
+	for _, group := range [][]Cause{more, s.list} {
 		for _, c := range group {
 			if c.Code == "" {
 				return Set{}, fmt.Errorf("a cause without a code: %q", c.Title)

@@ -28,7 +28,7 @@ func TestSetGrowsByCopy(t *testing.T) {
 	if cause.BuiltIn.Len() != n || cause.BuiltIn.ByCode("acme-a") != nil {
 		t.Error("With changed the set it was called on")
 	}
-	if more.Len() != n+2 || more.Order("acme-b") != n || more.Order("acme-a") != n+1 || more.Order("no-such") != -1 {
+	if more.Len() != n+2 || more.Order("acme-b") != 0 || more.Order("acme-a") != 1 || more.Order("unknown") != n+1 || more.Order("no-such") != -1 {
 		t.Errorf("order: %d causes, acme-b at %d, acme-a at %d", more.Len(), more.Order("acme-b"), more.Order("acme-a"))
 	}
 	if got := more.ClassOf(cause.Finding{Cause: "acme-b"}); got != cause.Waiting {

@@ -3,22 +3,26 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/report"
 )
 
 func (a *app) causesCommand() *cobra.Command {
 	var output, family string
+	var own []string
 	cmd := &cobra.Command{
 		Use:     "causes",
 		Short:   "List the causes unjam can name",
-		Example: a.examples("causes", "causes --family credentials", "causes -o json"),
+		Example: a.examples("causes", "causes --family credentials", "causes -o json", "causes --rules rules.yaml"),
 		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkFormat(output); err != nil {
 				return err
 			}
-			entries, err := report.Entries(cause.BuiltIn, family)
+			causes, err := readRules(cmd.Context(), own, nil)
+			if err != nil {
+				return err
+			}
+			entries, err := report.Entries(causes, family)
 			if err != nil {
 				return &usageError{err}
 			}
@@ -39,6 +43,7 @@ func (a *app) causesCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "output format: text, json, yaml or md")
 	cmd.Flags().StringVar(&family, "family", "", "list only one family")
+	addRulesFlag(cmd, &own, "")
 	return cmd
 }
 

@@ -16,6 +16,7 @@ const maxPaste = 16 << 20
 func (a *app) explainCommand() *cobra.Command {
 	var output string
 	var evidence bool
+	var own []string
 	cmd := &cobra.Command{
 		Use:   "explain [CAUSE]",
 		Short: "Name the cause in pasted text, or show the playbook of a cause",
@@ -34,18 +35,23 @@ how to mend it and take the mending back.`,
 			return nil
 		},
 		ValidArgs: codes(),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormat(output); err != nil {
 				return err
 			}
-			if len(args) == 1 {
-				return a.playbook(args[0], output)
+			causes, err := readRules(cmd.Context(), own, nil)
+			if err != nil {
+				return err
 			}
-			return a.explain(output, evidence)
+			if len(args) == 1 {
+				return a.playbook(causes, args[0], output)
+			}
+			return a.explain(causes, output, evidence)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "output format: text, json, yaml or md")
 	cmd.Flags().BoolVar(&evidence, "explain-evidence", false, "show every receipt in full, and the checks")
+	addRulesFlag(cmd, &own, "")
 	return cmd
 }
 
@@ -57,12 +63,12 @@ func codes() []string {
 	return out
 }
 
-func (a *app) explain(output string, evidence bool) error {
+func (a *app) explain(causes cause.Set, output string, evidence bool) error {
 	text, err := io.ReadAll(io.LimitReader(a.in, maxPaste))
 	if err != nil {
 		return usagef("cannot read standard input: %w", err)
 	}
-	doc, now := diagnose.Explain(cause.BuiltIn, string(text))
+	doc, now := diagnose.Explain(causes, string(text))
 	switch output {
 	case "json":
 		return report.WriteJSON(a.out, doc)
@@ -78,8 +84,8 @@ func (a *app) explain(output string, evidence bool) error {
 	return doc.WriteText(w, report.TextOptions{Width: a.width(), Evidence: evidence, Program: a.program}, now)
 }
 
-func (a *app) playbook(code, output string) error {
-	c := cause.BuiltIn.ByCode(code)
+func (a *app) playbook(causes cause.Set, code, output string) error {
+	c := causes.ByCode(code)
 	if c == nil {
 		return usagef("there is no cause %q; list them with: %s causes", code, a.program)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
 	"github.com/unjam-dev/unjam/internal/snapshot"
+	"github.com/unjam-dev/unjam/internal/strictyaml"
 )
 
 // app is what every command shares: streams, environment, the exit code.
@@ -43,7 +44,7 @@ func Run(args []string, in io.Reader, out, errw io.Writer, env []string) int {
 	root.SetOut(out)
 	root.SetErr(errw)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(errw, "%s: %s\n", a.program, oneLine(err))
+		a.complain(err)
 		return exitCode(err)
 	}
 	return a.code
@@ -55,6 +56,19 @@ func programName(argv0 string) string {
 		return "kubectl unjam"
 	}
 	return "unjam"
+}
+
+// complain prints an error on one line, but faults of rules one a line, as
+// compilers do.
+func (a *app) complain(err error) {
+	var faults strictyaml.Errors
+	if !errors.As(err, &faults) {
+		fmt.Fprintf(a.err, "%s: %s\n", a.program, oneLine(err))
+		return
+	}
+	for _, p := range faults {
+		fmt.Fprintln(a.err, p)
+	}
 }
 
 func oneLine(err error) string {
@@ -77,9 +91,10 @@ func exitCode(err error) int {
 		unreachable *capture.UnreachableError
 		login       *capture.LoginError
 		config      *configError
+		faults      strictyaml.Errors
 	)
 	switch {
-	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken):
+	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken), errors.As(err, &faults):
 		return report.ExitUsage
 	case errors.As(err, &unreachable), errors.As(err, &login), errors.As(err, &config):
 		return report.ExitUnreachable
@@ -105,7 +120,7 @@ who is affected, and the command that mends it. It only reads.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.whyCommand(), a.explainCommand(), a.causesCommand(), a.captureCommand(), a.demoCommand(), a.exitCodesCommand(), a.versionCommand())
+	root.AddCommand(a.whyCommand(), a.explainCommand(), a.causesCommand(), a.captureCommand(), a.demoCommand(), a.rulesCommand(), a.exitCodesCommand(), a.versionCommand())
 	return root
 }
 

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unjam-dev/unjam/internal/capture"
-	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
 	"github.com/unjam-dev/unjam/internal/report"
 )
@@ -19,6 +18,7 @@ type whyOptions struct {
 	output   string
 	evidence bool
 	exit     string
+	rules    []string
 }
 
 func (a *app) whyCommand() *cobra.Command {
@@ -37,7 +37,7 @@ it; "-" reads standard input.
 
 The exit code tells the family of the cause: see "` + a.program + ` exit-codes".`,
 		Example: a.examples("why deploy/web -n shop", "why -A", "why sts/db job/migrate -o json",
-			"why deploy/web --explain-evidence", "why --from bundle.tgz") +
+			"why deploy/web --explain-evidence", "why --from bundle.tgz", "why -A --rules rules.yaml") +
 			"\n  kubectl get deploy,rs,pods,events -o yaml | " + a.program + " why --from -",
 		RunE: func(cmd *cobra.Command, args []string) error { return a.why(cmd, o, args) },
 	}
@@ -47,6 +47,7 @@ The exit code tells the family of the cause: see "` + a.program + ` exit-codes".
 	cmd.Flags().StringVar(&o.from, "from", "", "read a bundle, directory, YAML or JSON file instead of a cluster; - is standard input")
 	cmd.Flags().BoolVar(&o.evidence, "explain-evidence", false, "show every receipt in full: object, field, time and text, and the checks")
 	addOutputFlags(cmd, &o.output, &o.exit)
+	addRulesFlag(cmd, &o.rules, " or configmap:NAMESPACE/NAME")
 	return cmd
 }
 
@@ -75,8 +76,12 @@ func (a *app) why(cmd *cobra.Command, o *whyOptions, args []string) error {
 	if scope.Namespace, err = o.namespace(); err != nil {
 		return err
 	}
+	causes, err := readRules(cmd.Context(), o.rules, o.flags)
+	if err != nil {
+		return err
+	}
 	done := a.progress("reading " + sourceName(o))
-	rep, err := diagnose.Why(cmd.Context(), cause.BuiltIn, src, scope)
+	rep, err := diagnose.Why(cmd.Context(), causes, src, scope)
 	done()
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func newFinding(causes cause.Set, fd cause.Finding) Finding {
 		Rivals: []Rival{}, Fix: cleanFixes(plan.Fixes(causes, fd)), Checks: cleanChecks(plan.Checks(causes, fd)),
 		Since: fd.Since.UTC(), LastSeen: fd.Last.UTC(), NextRetry: fd.NextRetry.UTC(), Attempts: fd.Attempts, Key: clean(fd.Key), OldRevision: fd.Old}
 	if c := causes.ByCode(fd.Cause); c != nil {
-		out.Family, out.Title = string(c.Family), c.Title
+		out.Family, out.Title, out.Rule = string(c.Family), c.Title, clean(c.Rule)
 	}
 	for _, e := range fd.Evidence {
 		r := &e.Receipt

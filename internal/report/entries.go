@@ -19,12 +19,14 @@ type Entry struct {
 	Means    string       `json:"means"`
 	Verify   []plan.Check `json:"verify"`
 	Fix      []plan.Fix   `json:"fix"`
+	// Rule is where a user's own cause is written.
+	Rule string `json:"rule,omitempty"`
 }
 
 // NewEntry describes a cause with its placeholders shown as <name>.
 func NewEntry(c cause.Cause) Entry {
 	e := Entry{Code: c.Code, Family: string(c.Family), Class: string(c.Class), Title: c.Title, ExitCode: StallCode(c.Family),
-		Means: plan.Reference(c.Playbook.Means), Verify: []plan.Check{}, Fix: []plan.Fix{}}
+		Means: plan.Reference(c.Playbook.Means), Verify: []plan.Check{}, Fix: []plan.Fix{}, Rule: c.Rule}
 	for _, s := range c.Playbook.Verify {
 		e.Verify = append(e.Verify, plan.Check{Text: plan.Reference(s.Text), Command: plan.Reference(s.Command)})
 	}
@@ -75,7 +77,7 @@ func WriteEntries(w io.Writer, entries []Entry) error {
 			t.line(bold.Render(e.Family) + faint.Render(fmt.Sprintf(" (exit %d)", e.ExitCode)))
 			family = e.Family
 		}
-		t.line(fmt.Sprintf("  %-*s  %-12s  %s", width, e.Code, e.Class, e.Title))
+		t.line(fmt.Sprintf("  %-*s  %-12s  %s%s", width, e.Code, e.Class, e.Title, faint.Render(ownRule(e.Rule))))
 	}
 	t.line("")
 	t.line(fmt.Sprintf("%d causes", len(entries)))

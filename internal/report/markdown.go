@@ -55,6 +55,11 @@ func markdownVerdict(b *strings.Builder, t *textWriter, v Verdict) {
 	if len(v.Explained) > 0 {
 		fmt.Fprintf(b, "\nEffects of the above: %s\n", causeNames(v.Explained))
 	}
+	for _, g := range v.Gaps {
+		if g.Reason == snapshot.GapStopped {
+			fmt.Fprintf(b, "\nNot seen: %s\n", inline(gapText(g)))
+		}
+	}
 }
 
 // markdownStall has the shared cause, whom it holds up, and the first
@@ -74,7 +79,7 @@ func markdownStall(b *strings.Builder, t *textWriter, s Stall) {
 }
 
 func markdownFinding(b *strings.Builder, t *textWriter, f Finding, w Workload) {
-	fmt.Fprintf(b, "**%s**\n\n- cause: `%s` (%s, %s)%s\n", inline(f.Summary), f.Cause, f.Confidence, f.Class, t.since(f))
+	fmt.Fprintf(b, "**%s**\n\n- cause: `%s` (%s, %s)%s%s\n", inline(f.Summary), f.Cause, f.Confidence, f.Class, t.since(f), escape(ownRule(f.Rule)))
 	if who := affected(f, w); who != "" {
 		fmt.Fprintf(b, "- affected: %s\n", inline(who+where(f)))
 	}

@@ -16,6 +16,9 @@ func WritePlaybook(w io.Writer, c cause.Cause, o TextOptions) error {
 	t.line("")
 	t.field("family", fmt.Sprintf("%s, exit code %d when a rollout stalls on it", c.Family, StallCode(c.Family)))
 	t.field("class", string(c.Class))
+	if c.Rule != "" {
+		t.field("written in", c.Rule)
+	}
 	t.field("means", plan.Reference(c.Playbook.Means))
 	t.steps("verify", c.Playbook.Verify)
 	t.steps("mend", c.Playbook.Mend)

@@ -86,6 +86,8 @@ type Finding struct {
 	LastSeen  time.Time    `json:"lastSeen,omitzero"`
 	NextRetry time.Time    `json:"nextRetry,omitzero"`
 	Attempts  int          `json:"attempts,omitempty"`
+	// Rule is where the cause is written when it is a user's own, "rules.yaml:12".
+	Rule string `json:"rule,omitempty"`
 	// Key is the shared thing at fault, by which stalls of several workloads fold.
 	Key string `json:"key,omitempty"`
 	// OldRevision is true when only pods of an older revision are concerned.

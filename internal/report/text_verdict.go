@@ -40,6 +40,24 @@ func (t *textWriter) verdict(v Verdict) {
 	if len(v.Explained) > 0 {
 		t.field("follows", causeNames(v.Explained)+faint.Render(" (effects of the above)"))
 	}
+	t.stopped(v)
+}
+
+// ownRule is the receipt of a user's own cause: where it is written.
+func ownRule(rule string) string {
+	if rule == "" {
+		return ""
+	}
+	return " (your rule, " + rule + ")"
+}
+
+// stopped says which rules did not look at everything.
+func (t *textWriter) stopped(v Verdict) {
+	for _, g := range v.Gaps {
+		if g.Reason == snapshot.GapStopped {
+			t.field("missing", t.sentence(gapText(g)))
+		}
+	}
 }
 
 func (t *textWriter) noCause(v Verdict) {
@@ -56,7 +74,7 @@ func (t *textWriter) noCause(v Verdict) {
 }
 
 func (t *textWriter) finding(f Finding, w Workload) {
-	t.field("cause", fmt.Sprintf("%s, %s, %s%s", bold.Render(f.Cause), f.Confidence, f.Class, t.since(f)))
+	t.field("cause", fmt.Sprintf("%s, %s, %s%s%s", bold.Render(f.Cause), f.Confidence, f.Class, t.since(f), faint.Render(ownRule(f.Rule))))
 	if who := affected(f, w); who != "" {
 		t.field("affected", who+where(f))
 	}

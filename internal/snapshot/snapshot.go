@@ -60,6 +60,7 @@ const (
 	GapTruncated   GapReason = "truncated"    // only a part was read
 	GapBroken      GapReason = "broken"       // the bytes could not be decoded
 	GapFailed      GapReason = "failed"       // any other error
+	GapStopped     GapReason = "stopped"      // a user's rule reached a limit
 )
 
 // Gap is one thing that could not be read, and what would settle it.

@@ -62,8 +62,13 @@ func Judge(causes cause.Set, f *facts.Facts, w *facts.Workload) Verdict {
 	default:
 		v.State, v.Reason = withoutCause(f, w)
 	}
+	for c := range causes.All() {
+		if c.Gaps != nil {
+			v.Gaps = append(v.Gaps, c.Gaps(f, w)...)
+		}
+	}
 	if v.State != Healthy && (v.Primary == nil || causes.ClassOf(*v.Primary) == cause.Symptom) {
-		v.Gaps = gapsOf(f, w) // what could have shown the cause
+		v.Gaps = append(v.Gaps, gapsOf(f, w)...) // what could have shown the cause
 	}
 	return v
 }

@@ -41,7 +41,7 @@ func (v *Verdict) weigh(causes cause.Set, all []cause.Finding) {
 // none. Of two that explain each other the one earlier in the catalogue stands.
 func explainer(all []cause.Finding, i int) *cause.Finding {
 	for j := range all {
-		if j == i || !slices.Contains(all[j].Explains, all[i].Cause) {
+		if j == i || !explains(&all[j], &all[i]) {
 			continue
 		}
 		if slices.Contains(all[i].Explains, all[j].Cause) && i < j {
@@ -50,6 +50,10 @@ func explainer(all []cause.Finding, i int) *cause.Finding {
 		return &all[j]
 	}
 	return nil
+}
+
+func explains(a, b *cause.Finding) bool {
+	return slices.Contains(a.Explains, b.Cause) || slices.Contains(a.Replaces, b.Cause) && a.Covers(b)
 }
 
 // compare orders findings: what blocks the new revision before what troubles
