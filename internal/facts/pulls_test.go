@@ -194,3 +194,32 @@ func TestDeaths(t *testing.T) {
 		t.Errorf("receipt of an init container at %s", got)
 	}
 }
+
+// TestRetryTiming is the kubelet's timetable after the first failure: attempts
+// become possible at 0, 10, 30, 70, 150, 310, 610 and 910 s (each pull taking no
+// time), the pod worker adds up to 15 s, and the step follows from the attempts,
+// not from the BackOff events, which repeat at every sync.
+func TestRetryTiming(t *testing.T) {
+	at := []time.Duration{0, 10, 30, 70, 150, 310, 610, 910}
+	for i := range len(at) - 1 {
+		b := snaptest.New()
+		failing(b, int32(i+1), 0)
+		b.Event("Pod", snaptest.Namespace, "web", "", "Normal", "BackOff", fmt.Sprintf("Back-off pulling image %q", image), 4*time.Minute, 0, 99)
+		step := (at[i+1] - at[i]) * time.Second
+		if p := pullIn(b); p.NextRetry.Sub(snaptest.Now) != step {
+			t.Errorf("after attempt %d the next is in %s, want %s", i+1, p.NextRetry.Sub(snaptest.Now), step)
+		}
+	}
+	b := snaptest.New()
+	failing(b, 7, 314*time.Second) // 300 s and the worker's 15
+	if p := pullIn(b); p.NextRetry.IsZero() {
+		t.Error("a retry that may still come is given up")
+	}
+	b = snaptest.New()
+	p := failing(b, 2, time.Second)
+	p.Event("Normal", "Pulled", fmt.Sprintf("Successfully pulled image %q in 1s (1s including waiting). Image size: 1 bytes.", image), 0, 0, 1)
+	p.Ready()
+	if got := pullIn(b); got != nil && got.State == facts.PullFailing {
+		t.Error("a pull that succeeded still fails")
+	}
+}
