@@ -191,6 +191,7 @@ var volumeCases = []testCase{
 	{code: "rwop-in-use", name: "the old pod has it", build: func(b *snaptest.Builder) {
 		b.Node("n1")
 		addClaim(b, "data", "gp3", "pv1", corev1.ReadWriteOncePod)
+		b.Snap.Objects.PVs = append(b.Snap.Objects.PVs, &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv1"}})
 		s := b.Deployment("web", image, 1, mountsClaim("data"))
 		s.Old("registry.example.com/shop/web:v0", "n1", 1)
 		s.Pod("").Unschedulable(refusal(1, "1 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod", noVictims))

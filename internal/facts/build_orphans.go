@@ -142,8 +142,8 @@ func compareKeys(a, b objectKey) int {
 func newCluster(s *snapshot.Snapshot) *fit.Cluster {
 	o := s.Objects
 	pods, complete := s.AllPods()
-	return fit.NewCluster(o.Nodes, pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes, Namespaces: o.Namespaces,
-		Partial: !complete || !s.Covers("nodes", "")})
+	return fit.NewCluster(o.Nodes, pods, fit.Options{PVCs: o.PVCs, PVs: o.PVs, StorageClasses: o.StorageClasses, CSINodes: o.CSINodes, Attachments: o.VolumeAttaches, Namespaces: o.Namespaces,
+		Seen: s.Covers, Partial: !complete || !s.Covers("nodes", "")})
 }
 
 // addOrphanSets makes workloads for ReplicaSets whose owner was not seen: what

@@ -13,7 +13,13 @@ type Options struct {
 	PVs            []*corev1.PersistentVolume
 	StorageClasses []*storagev1.StorageClass
 	CSINodes       []*storagev1.CSINode
+	Attachments    []*storagev1.VolumeAttachment
+	CSIDrivers     []*storagev1.CSIDriver
+	Capacities     []*storagev1.CSIStorageCapacity
 	Namespaces     []*corev1.Namespace
+	// Seen tells whether all objects of a resource in a namespace were seen, so
+	// that what is missing does not exist. Nil stands for always.
+	Seen func(resource, namespace string) bool
 	// Partial is true when there are nodes or pods that were not seen. What is
 	// proved with those seen then still holds, but nothing is known to fit.
 	Partial bool
@@ -35,6 +41,10 @@ type Cluster struct {
 	pvs  map[string]*corev1.PersistentVolume
 	csi  map[string]*storagev1.CSINode
 	ns   map[string]*corev1.Namespace
+	// classes are storage classes by name, byClass the volumes of each.
+	classes  map[string]*storagev1.StorageClass
+	byClass  map[string][]*corev1.PersistentVolume
+	attached map[attachment][]string
 	// nominated are unbound pods by the node they were promised.
 	nominated map[string][]*corev1.Pod
 
@@ -78,6 +88,10 @@ func (c *Cluster) Nodes() int { return len(c.nodes) }
 // that "it fits" can be told at all.
 func (c *Cluster) Complete() bool { return len(c.nodes) > 0 && !c.opt.Partial }
 
+func (c *Cluster) seen(resource, namespace string) bool {
+	return c.opt.Seen == nil || c.opt.Seen(resource, namespace)
+}
+
 func (c *Cluster) index() {
 	c.once.Do(func() {
 		c.byName = make(map[string]*nodeState, len(c.nodes))
@@ -95,10 +109,21 @@ func (c *Cluster) index() {
 		for _, x := range c.opt.PVCs {
 			c.pvcs[objectName{x.Namespace, x.Name}] = x
 		}
+		c.byClass = map[string][]*corev1.PersistentVolume{}
 		c.pvs = make(map[string]*corev1.PersistentVolume, len(c.opt.PVs))
 		for _, x := range c.opt.PVs {
 			c.pvs[x.Name] = x
+			class, old := x.Annotations[corev1.BetaStorageClassAnnotation]
+			if !old {
+				class = x.Spec.StorageClassName
+			}
+			c.byClass[class] = append(c.byClass[class], x)
 		}
+		c.classes = make(map[string]*storagev1.StorageClass, len(c.opt.StorageClasses))
+		for _, x := range c.opt.StorageClasses {
+			c.classes[x.Name] = x
+		}
+		c.indexAttached()
 		c.csi = make(map[string]*storagev1.CSINode, len(c.opt.CSINodes))
 		for _, x := range c.opt.CSINodes {
 			c.csi[x.Name] = x

@@ -49,7 +49,11 @@ func (n NodeFit) Failed(c Check) (Failure, bool) {
 type Evaluation struct {
 	Pod   *corev1.Pod
 	Nodes []NodeFit
-	trial *trial
+	// Claims is what a claim of the pod lacks whatever the node: it does not
+	// exist, has lost its volume or is not bound. The scheduler then looks at no
+	// node at all.
+	Claims []Failure
+	trial  *trial
 }
 
 // Group is a set of nodes that fail the same checks.
@@ -82,8 +86,16 @@ func (e *Evaluation) Groups() []Group {
 	return out
 }
 
-// Fitting are the nodes that fail nothing.
+// Fitting are the nodes that fail nothing; none while a claim is not ready.
 func (e *Evaluation) Fitting() []*corev1.Node {
+	if len(e.Claims) > 0 {
+		return nil
+	}
+	return e.open()
+}
+
+// open are the nodes that fail nothing themselves.
+func (e *Evaluation) open() []*corev1.Node {
 	var out []*corev1.Node
 	for _, n := range e.Nodes {
 		if len(n.Failures) == 0 {
@@ -121,7 +133,7 @@ func (c *Cluster) FitsIfGone(pod *corev1.Pod, gone []*corev1.Pod) bool {
 // evaluate asks all nodes, or only the named one.
 func (c *Cluster) evaluate(pod *corev1.Pod, gone []*corev1.Pod, only string) *Evaluation {
 	t := c.newTrial(pod, gone)
-	e := &Evaluation{Pod: pod, trial: t}
+	e := &Evaluation{Pod: pod, Claims: t.claims, trial: t}
 	if only != "" {
 		if s := c.byName[only]; s != nil {
 			e.Nodes = append(e.Nodes, NodeFit{s.node, t.check(s, s.node)})
@@ -145,6 +157,7 @@ type trial struct {
 	spreads  []spread
 	peers    peerRules
 	volumes  []podVolume
+	claims   []Failure // what a claim's state forbids on every node
 }
 
 func (c *Cluster) newTrial(pod *corev1.Pod, gone []*corev1.Pod) *trial {
@@ -156,8 +169,9 @@ func (c *Cluster) newTrial(pod *corev1.Pod, gone []*corev1.Pod) *trial {
 	t.gone[pod] = true // a bound pod does not stand in its own way
 	t.volumes = c.podVolumes(pod)
 	for i := range t.volumes {
-		t.volumes[i].holder = t.rwopHolder(t.volumes[i].claim)
+		t.volumes[i].holder = t.rwopHolder(t.volumes[i])
 	}
+	t.claims = t.claimState()
 	t.spreads = t.newSpreads()
 	t.peers = t.newPeerRules()
 	return t
@@ -166,8 +180,7 @@ func (c *Cluster) newTrial(pod *corev1.Pod, gone []*corev1.Pod) *trial {
 // check runs the scheduler's filters in its order without stopping at the
 // first. node may be a changed copy of the state's node.
 func (t *trial) check(s *nodeState, node *corev1.Node) []Failure {
-	var out []Failure
-	out = append(out, t.cordoned(node)...)
+	out := t.cordoned(node)
 	out = append(out, t.taints(node)...)
 	out = append(out, t.nodeAffinity(node)...)
 	out = append(out, t.hostPorts(s)...)

@@ -102,7 +102,7 @@ func TestEvaluate(t *testing.T) {
 			p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: "In", Values: []string{"n2"}}}}}}}}
 		}), fit.Options{}, map[string][]fit.Check{"n1": {fit.NodeAffinity}, "n2": nil}},
 		{"volume in another zone", []*corev1.Node{node("n1", "4", zoneA), node("n2", "4", zoneB)}, nil, pod("p", "", "0", claim("data")), fit.Options{
-			PVCs: []*corev1.PersistentVolumeClaim{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "data"}, Spec: corev1.PersistentVolumeClaimSpec{VolumeName: "pv1"}}},
+			PVCs: []*corev1.PersistentVolumeClaim{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "data"}, Spec: corev1.PersistentVolumeClaimSpec{VolumeName: "pv1"}, Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound}}},
 			PVs:  []*corev1.PersistentVolume{{ObjectMeta: metav1.ObjectMeta{Name: "pv1"}, Spec: corev1.PersistentVolumeSpec{NodeAffinity: &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: "zone", Operator: "In", Values: []string{"a"}}}}}}}}}},
 		}, map[string][]fit.Check{"n1": nil, "n2": {fit.VolumeNode}}},
 		{"claim for one pod only", []*corev1.Node{node("n1", "4")}, []*corev1.Pod{pod("a", "n1", "0", claim("data"))}, pod("p", "", "0", claim("data")), fit.Options{

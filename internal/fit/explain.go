@@ -29,7 +29,7 @@ func (c *Cluster) Explain(pod *corev1.Pod) *Explanation {
 		return x
 	}
 	x := &Explanation{Evaluation: e}
-	if len(e.Nodes) > 0 && len(e.Fitting()) == 0 {
+	if len(e.Nodes) > 0 && len(e.open()) == 0 {
 		x.Nearest = c.nearest(e)
 		if c.Complete() {
 			x.Remedies = c.remedies(e)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 )
 
@@ -23,13 +24,16 @@ func (t *trial) cordoned(node *corev1.Node) []Failure {
 // taint is left to the cordoned check, as the scheduler does.
 func (t *trial) taints(node *corev1.Node) []Failure {
 	for _, taint := range node.Spec.Taints {
-		if taint.Effect != corev1.TaintEffectNoSchedule && taint.Effect != corev1.TaintEffectNoExecute ||
-			taint.Key == corev1.TaintNodeUnschedulable && node.Spec.Unschedulable || tolerated(t.pod.Spec.Tolerations, taint) {
-			continue
+		if (taint.Key != corev1.TaintNodeUnschedulable || !node.Spec.Unschedulable) && t.repelled(taint) {
+			return []Failure{{Check: Taint, Taint: taint, Detail: "taint " + TaintString(taint)}}
 		}
-		return []Failure{{Check: Taint, Taint: taint, Detail: "taint " + TaintString(taint)}}
 	}
 	return nil
+}
+
+// repelled tells whether a taint keeps the pod from being placed.
+func (t *trial) repelled(taint corev1.Taint) bool {
+	return (taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute) && !tolerated(t.pod.Spec.Tolerations, taint)
 }
 
 // TaintString writes a taint as kubectl taint takes it.
@@ -53,12 +57,21 @@ func tolerated(list []corev1.Toleration, taint corev1.Taint) bool {
 		case corev1.TolerationOpExists:
 			return true
 		case "Lt", "Gt":
-			have, err1 := strconv.ParseInt(taint.Value, 10, 64)
-			want, err2 := strconv.ParseInt(t.Value, 10, 64)
-			return err1 == nil && err2 == nil && (t.Operator == "Lt" && have < want || t.Operator == "Gt" && have > want)
+			have, ok1 := decimal(taint.Value)
+			want, ok2 := decimal(t.Value)
+			return ok1 && ok2 && (t.Operator == "Lt" && have < want || t.Operator == "Gt" && have > want)
 		}
 		return false
 	})
+}
+
+// decimal reads an integer as the API does: no plus sign, no leading zero.
+func decimal(s string) (int64, bool) {
+	if len(content.IsDecimalInteger(s)) > 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
 }
 
 func (t *trial) nodeAffinity(node *corev1.Node) []Failure {
@@ -186,7 +199,8 @@ func (t *trial) resources(s *nodeState) []Failure {
 			}
 		}
 	}
-	if limit, ok := s.alloc[corev1.ResourcePods]; ok && count+1 > limit {
+	// A node that has not reported its limit takes no pod yet.
+	if limit := s.alloc[corev1.ResourcePods]; count+1 > limit {
 		out = append(out, Failure{Check: Slots, Resource: corev1.ResourcePods, Need: 1, Free: max(limit-count, 0), Total: limit,
 			Detail: fmt.Sprintf("runs %d pods of %d", count, limit)})
 	}

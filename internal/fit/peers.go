@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 )
 
 // domain is one value of a topology key.
@@ -40,6 +41,8 @@ func newTerm(owner *corev1.Pod, t corev1.PodAffinityTerm) (term, bool) {
 	if err != nil {
 		return term{}, false
 	}
+	sel = withLabelKeys(sel, t.MatchLabelKeys, selection.In, owner.Labels)
+	sel = withLabelKeys(sel, t.MismatchLabelKeys, selection.NotIn, owner.Labels)
 	out := term{key: t.TopologyKey, selector: sel, namespaces: map[string]bool{}}
 	for _, ns := range t.Namespaces {
 		out.namespaces[ns] = true
@@ -52,6 +55,20 @@ func newTerm(owner *corev1.Pod, t corev1.PodAffinityTerm) (term, bool) {
 		out.namespaces[owner.Namespace] = true
 	}
 	return out, true
+}
+
+// withLabelKeys adds the owner's own values of the keys to a selector. The API
+// server does so when it stores a pod; a pod made from a template has yet to
+// meet it, and for one that has it changes nothing.
+func withLabelKeys(sel labels.Selector, keys []string, op selection.Operator, own map[string]string) labels.Selector {
+	for _, k := range keys {
+		if v, ok := own[k]; ok {
+			if r, err := labels.NewRequirement(k, op, []string{v}); err == nil {
+				sel = sel.Add(*r)
+			}
+		}
+	}
+	return sel
 }
 
 func (c *Cluster) matches(t term, p *corev1.Pod) bool {
@@ -96,10 +113,8 @@ func (t *trial) newPeerRules() peerRules {
 	if len(r.affinity)+len(r.anti) > 0 {
 		for _, s := range t.c.states {
 			for _, p := range s.pods {
-				if !t.gone[p] && p.DeletionTimestamp == nil {
+				if !t.gone[p] { // a terminating pod still attracts and repels
 					t.countPeer(&r, p, s.node)
-				} else if !t.gone[p] {
-					t.countAnti(&r, p, s.node) // a terminating pod still repels
 				}
 			}
 		}

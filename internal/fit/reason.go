@@ -73,6 +73,9 @@ func checkOf(text string) Check {
 			return LostPVC
 		}
 	}
+	if strings.HasPrefix(text, "persistentvolume ") && strings.HasSuffix(text, "not found") {
+		return LostPVC // VolumeZone's word for a claim bound to a volume that is gone
+	}
 	for _, m := range marks {
 		if strings.Contains(text, m.text) {
 			return m.check

@@ -2,10 +2,12 @@ package fit
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 )
 
 // spread is one hard topology spread constraint with its counts
@@ -28,13 +30,7 @@ func (t *trial) newSpreads() []spread {
 		if err != nil {
 			continue
 		}
-		for _, k := range c.MatchLabelKeys {
-			if v, ok := t.pod.Labels[k]; ok {
-				if r, err := labels.NewRequirement(k, "=", []string{v}); err == nil {
-					sel = sel.Add(*r)
-				}
-			}
-		}
+		sel = withLabelKeys(sel, c.MatchLabelKeys, selection.In, t.pod.Labels)
 		s := spread{constraint: c, counts: map[string]int{}}
 		if sel.Matches(labels.Set(t.pod.Labels)) {
 			s.self = 1
@@ -52,6 +48,9 @@ func (t *trial) count(s spread, sel labels.Selector) spread {
 		}
 		n := 0
 		for _, p := range state.pods {
+			if sel.Empty() {
+				break // matches the pod itself, but counts nobody (podtopologyspread, countPodsMatchSelector)
+			}
 			if !t.gone[p] && p.DeletionTimestamp == nil && p.Namespace == t.pod.Namespace && sel.Matches(labels.Set(p.Labels)) {
 				n++
 			}
@@ -85,7 +84,7 @@ func (t *trial) included(c corev1.TopologySpreadConstraint, node *corev1.Node) b
 			return false
 		}
 	}
-	return c.NodeTaintsPolicy == nil || *c.NodeTaintsPolicy != corev1.NodeInclusionPolicyHonor || len(t.taints(node)) == 0
+	return c.NodeTaintsPolicy == nil || *c.NodeTaintsPolicy != corev1.NodeInclusionPolicyHonor || !slices.ContainsFunc(node.Spec.Taints, t.repelled)
 }
 
 func (t *trial) spreadChecks(node *corev1.Node) []Failure {

@@ -30,5 +30,6 @@ func Neighbour(p *corev1.Pod) *corev1.Pod {
 		out.Spec.Containers = append(out.Spec.Containers, corev1.Container{Name: c.Name, Resources: c.Resources, Ports: c.Ports})
 	}
 	out.Status.Phase, out.Status.QOSClass = p.Status.Phase, p.Status.QOSClass
+	out.Status.NominatedNodeName = p.Status.NominatedNodeName // it holds room there
 	return out
 }
