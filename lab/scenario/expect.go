@@ -11,6 +11,11 @@ import (
 
 // Expect is the content of expect.yaml.
 type Expect struct {
+	// Written marks a scenario that no lab can produce: it has objects.yaml in
+	// place of a manifest and is replayed, never played. Source says where its
+	// texts are from.
+	Written bool   `json:"written,omitempty"`
+	Source  string `json:"source,omitempty"`
 	// State is the verdict's state; AlsoStates are right as well, where a few
 	// seconds decide.
 	State      string   `json:"state"`
@@ -29,9 +34,9 @@ type Expect struct {
 	// Workload is kind/name.
 	Workload string `json:"workload"`
 	// Needs says on which nodes it works: real, hollow or any.
-	Needs string `json:"needs"`
+	Needs string `json:"needs,omitempty"`
 	// Settle is how long after the last action the expectation must hold.
-	Settle Duration `json:"settle"`
+	Settle Duration `json:"settle,omitempty"`
 	// Exclusive scenarios change the nodes and run alone.
 	Exclusive bool `json:"exclusive,omitempty"`
 	// Setup runs before the manifest is applied, During after it.
@@ -71,10 +76,13 @@ func (e Expect) validate() error {
 		return fmt.Errorf("state %q is none of %v", e.State, States)
 	case e.State == "stalled" && e.Cause == "":
 		return fmt.Errorf("a stall needs a cause")
-	case e.Settle <= 0:
-		return fmt.Errorf("settle is missing")
 	case e.Note == "":
 		return fmt.Errorf("note is missing: say which evidence decides")
+	case e.Written && (e.Source == "" || e.Needs != "" || e.Settle != 0 || len(e.Setup) > 0 || len(e.During) > 0):
+		return fmt.Errorf("a written scenario has a source, and nothing that is played")
+	case e.Written:
+	case e.Settle <= 0:
+		return fmt.Errorf("settle is missing")
 	case !slices.Contains([]string{"real", "hollow", "any"}, e.Needs):
 		return fmt.Errorf("needs %q is none of real, hollow, any", e.Needs)
 	}

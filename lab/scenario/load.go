@@ -22,7 +22,8 @@ type Scenario struct {
 	Expect            Expect
 }
 
-// Load reads all scenarios below root, sorted by name.
+// Load reads the scenarios below root that can be played, sorted by name. It
+// checks written ones, too, and leaves them out.
 func Load(root string) ([]Scenario, error) {
 	files, err := filepath.Glob(filepath.Join(root, "*", "*", "expect.yaml"))
 	if err != nil {
@@ -53,7 +54,7 @@ func Load(root string) ([]Scenario, error) {
 			return nil, fmt.Errorf("two scenarios are called %s", out[i].Name)
 		}
 	}
-	return out, nil
+	return slices.DeleteFunc(out, func(s Scenario) bool { return s.Expect.Written }), nil
 }
 
 func (s Scenario) validate() error {
@@ -61,6 +62,9 @@ func (s Scenario) validate() error {
 		return err
 	}
 	files := []string{"manifest.yaml"}
+	if s.Expect.Written {
+		files = []string{"objects.yaml"}
+	}
 	for _, a := range slices.Concat(s.Expect.Setup, s.Expect.During) {
 		if a.Apply != "" {
 			files = append(files, a.Apply)

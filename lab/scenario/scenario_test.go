@@ -94,15 +94,18 @@ ok rollout-good auth-basic-right-secret slow-pull topology-spread`
 func TestLoadRefuses(t *testing.T) {
 	good := "state: stalled\ncause: x\nworkload: deployment/web\nneeds: any\nsettle: 10s\nnote: n\n"
 	for name, tc := range map[string]struct{ expect, want string }{
-		"unknown field":    {good + "casue: y\n", "casue"},
-		"unknown state":    {strings.Replace(good, "stalled", "stuck", 1), "stuck"},
-		"stall, no cause":  {strings.Replace(good, "cause: x\n", "", 1), "needs a cause"},
-		"no note":          {strings.Replace(good, "note: n\n", "", 1), "note is missing"},
-		"bad workload":     {strings.Replace(good, "deployment/web", "web", 1), "kind/name"},
-		"two verbs":        {good + "during: [{sleep: 1s, apply: a.yaml}]\n", "2 verbs"},
-		"taint, no with":   {good + "setup: [{taint: all}]\n", "go together"},
-		"file not there":   {good + "during: [{apply: a.yaml}]\n", "a.yaml is missing"},
-		"number as a span": {strings.Replace(good, "10s", "10", 1), "duration"},
+		"unknown field":       {good + "casue: y\n", "casue"},
+		"unknown state":       {strings.Replace(good, "stalled", "stuck", 1), "stuck"},
+		"stall, no cause":     {strings.Replace(good, "cause: x\n", "", 1), "needs a cause"},
+		"no note":             {strings.Replace(good, "note: n\n", "", 1), "note is missing"},
+		"bad workload":        {strings.Replace(good, "deployment/web", "web", 1), "kind/name"},
+		"two verbs":           {good + "during: [{sleep: 1s, apply: a.yaml}]\n", "2 verbs"},
+		"taint, no with":      {good + "setup: [{taint: all}]\n", "go together"},
+		"file not there":      {good + "during: [{apply: a.yaml}]\n", "a.yaml is missing"},
+		"written, played":     {good + "written: true\nsource: s\n", "nothing that is played"},
+		"written, no source":  {"state: stalled\ncause: x\nworkload: deployment/web\nnote: n\nwritten: true\n", "has a source"},
+		"written, no objects": {"state: stalled\ncause: x\nworkload: deployment/web\nnote: n\nwritten: true\nsource: s\n", "objects.yaml is missing"},
+		"number as a span":    {strings.Replace(good, "10s", "10", 1), "duration"},
 	} {
 		dir := filepath.Join(t.TempDir(), "family", "name")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -131,5 +134,23 @@ func TestObjectsWithoutVariable(t *testing.T) {
 	objs, err := s.Objects("m.yaml", Vars{"NODE": "n1"})
 	if err != nil || objs[0].Object["name"] != "n1" {
 		t.Errorf("got %v, %v", objs, err)
+	}
+}
+
+// TestWrittenAreLeftOut: what no lab can produce is not played.
+func TestWrittenAreLeftOut(t *testing.T) {
+	all, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := filepath.Glob(filepath.Join(root, "*", "*", "objects.yaml"))
+	if err != nil || len(written) == 0 {
+		t.Fatal("no written scenarios", err)
+	}
+	for _, file := range written {
+		name := filepath.Base(filepath.Dir(file))
+		if slices.ContainsFunc(all, func(s Scenario) bool { return s.Name == name }) {
+			t.Errorf("%s would be played", name)
+		}
 	}
 }

@@ -19,6 +19,10 @@ type expect struct {
 	Contributing []string `json:"contributing"`
 	AlsoAllowed  []string `json:"alsoAllowed"`
 	Workload     string   `json:"workload"`
+	// Written scenarios were not recorded; Source says where their texts are from.
+	Written bool   `json:"written"`
+	Source  string `json:"source"`
+	Note    string `json:"note"`
 }
 
 // compare returns what differs between a verdict and the expectation.

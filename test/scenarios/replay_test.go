@@ -1,5 +1,6 @@
-// Package scenarios replays what real clusters did: every recorded bundle is
-// judged anew and held to the expectation beside it.
+// Package scenarios replays what real clusters did: every recorded bundle, and
+// every state written by hand for what the lab cannot produce, is judged anew
+// and held to the expectation beside it.
 package scenarios
 
 import (
@@ -50,14 +51,43 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func replay(t *testing.T, dir, name string) []string {
-	b, err := os.ReadFile(filepath.Join(dir, "bundle.tgz"))
+// TestWritten judges the states that the lab cannot produce: they hold the
+// texts that a component's source or a public issue shows, and say which.
+func TestWritten(t *testing.T) {
+	files, err := filepath.Glob("*/*/"+writtenFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(b) > maxBundle {
-		t.Errorf("the bundle has %d bytes, at most %d are allowed", len(b), maxBundle)
+	recorded, err := filepath.Glob("*/*/bundle.tgz")
+	if err != nil {
+		t.Fatal(err)
 	}
+	if len(files) < 40 {
+		t.Errorf("%d written scenarios, want at least 40", len(files))
+	}
+	t.Logf("%d recorded, %d written", len(recorded), len(files))
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			e := readExpect(t, dir)
+			if !e.Written || e.Source == "" || e.Note == "" {
+				t.Error("expect.yaml says not that it is written, what its texts are from, or what decides")
+			}
+			if _, err := os.Stat(filepath.Join(dir, "bundle.tgz")); err == nil {
+				t.Error("a written scenario has a recording, too")
+			}
+			for _, wrong := range judged(t, dir, writtenFile, e) {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// writtenFile holds the objects of a scenario that is not played.
+const writtenFile = "objects.yaml"
+
+func readExpect(t *testing.T, dir string) expect {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "expect.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +96,29 @@ func replay(t *testing.T, dir, name string) []string {
 	if err := yaml.Unmarshal(text, &e); err != nil {
 		t.Fatal(err)
 	}
-	snap, err := snapshot.Decode("bundle.tgz", bytes.NewReader(b), snapshot.Limits{})
+	return e
+}
+
+func replay(t *testing.T, dir, name string) []string {
+	e := readExpect(t, dir)
+	if e.Written {
+		t.Error("a recorded scenario calls itself written")
+	}
+	return judged(t, dir, "bundle.tgz", e)
+}
+
+// judged compares the verdict on a file of the scenario with the expectation.
+func judged(t *testing.T, dir, file string, e expect) []string {
+	t.Helper()
+	name := filepath.Base(dir)
+	b, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b) > maxBundle {
+		t.Errorf("%s has %d bytes, at most %d are allowed", file, len(b), maxBundle)
+	}
+	snap, err := snapshot.Decode(file, bytes.NewReader(b), snapshot.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
