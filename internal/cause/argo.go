@@ -96,9 +96,9 @@ func detectArgoAborted(_ *facts.Facts, w *facts.Workload) []Finding {
 	}
 	message, _, _ := unstructured.NestedString(w.Rollout.Object, "status", "message")
 	if _, why, ok := strings.Cut(c.Message, "Rollout aborted update to revision "); ok || message == "" {
-		message = strings.TrimSpace(why)
-		if message == "" {
-			message = c.Message
+		message = c.Message
+		if why = strings.TrimSpace(why); why != "" {
+			message = "revision " + why
 		}
 	}
 	summary := w.Ref() + " was aborted and went back to its stable revision"

@@ -54,7 +54,7 @@ func TestReplay(t *testing.T) {
 // TestWritten judges the states that the lab cannot produce: they hold the
 // texts that a component's source or a public issue shows, and say which.
 func TestWritten(t *testing.T) {
-	files, err := filepath.Glob("*/*/"+writtenFile)
+	files, err := filepath.Glob("*/*/" + writtenFile)
 	if err != nil {
 		t.Fatal(err)
 	}
