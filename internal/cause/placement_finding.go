@@ -65,6 +65,10 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 	if fd.Class == "" && pl.never {
 		fd.Class = Terminal
 	}
+	if fd.Class == "" && goesOn(f, w, p) {
+		fd.Class = Symptom
+		fd.Summary += "; the rollout goes on as old pods leave"
+	}
 	if fd.Confidence == Likely {
 		fd.Rivals = placementRivals(w, pl)
 	}

@@ -11,15 +11,12 @@ import (
 // detectQuotaExceeded sees a quota without room, unless only the surge of a
 // rolling update lacks room.
 func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
-	r, ok := refusedAs(w, "quota-exceeded")
+	r, v, ok := quotaRefusal(f, w)
 	if !ok {
 		return nil
 	}
-	v, ok := readQuota(f, w, r.Message)
-	if !ok {
-		return nil
-	}
-	if _, _, surge := quotaSurge(w, r, v); surge {
+	_, outcome := quotaOutcome(f, w, r, v)
+	if outcome == quotaDeadlock {
 		return nil
 	}
 	item := v.Tightest()
@@ -30,10 +27,13 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 		class, summary = Waiting, fmt.Sprintf("quota %s/%s refused the pods and is gone since, so the controller's next try should pass", w.Namespace, v.Name)
 	case v.Room():
 		class, summary = Waiting, fmt.Sprintf("quota %s/%s refused the pods and has room again (%s), so the controller's next try should pass", w.Namespace, v.Name, item.words())
+	case outcome == quotaMoves:
+		class = Symptom
+		summary += "; the rollout goes on as pods that hold it end"
 	case item.Requested.Cmp(item.Hard) > 0:
 		summary = fmt.Sprintf("one pod asks for %s %s, more than all that quota %s/%s allows (%s)", item.Key, item.Requested.String(), w.Namespace, v.Name, item.Hard.String())
 	default:
-		if p := soonFreed(f, w, item); p != nil {
+		if p := soonFreedAll(f, w, v); p != nil {
 			class = SelfHealing
 			summary += fmt.Sprintf("; pod %s is terminating and gives up enough at %s", p.Name(), p.Obj.DeletionTimestamp.UTC().Format("15:04:05"))
 		}
@@ -42,7 +42,7 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 	fd.Class = class
 	fd.Evidence = append(fd.Evidence, v.receipts(w.Namespace)...)
 	v.vars(fd.Vars, item, neededHard(w, r, item))
-	if class != Waiting && surgeUnread(f, w, r) {
+	if class != Waiting && class != Symptom && surgeUnread(f, w, r) {
 		fd.Confidence = Likely
 		fd.Rivals = []Rival{rival("quota-blocks-surge", fmt.Sprintf("kubectl -n %s get deployment,replicaset,pods (old pods that no maxUnavailable lets go)", w.Namespace))}
 	}
@@ -95,14 +95,51 @@ func soonFreed(f *facts.Facts, w *facts.Workload, item quotaItem) *facts.Pod {
 	return nil
 }
 
-// quotaSurge reports that the quota is large enough for the new revision but
-// not for old and new pods together, while the strategy lets no old pod go
-// first. It returns how many old pods must make room for the first new one.
-func quotaSurge(w *facts.Workload, r refusal, v quotaView) (budget, int32, bool) {
-	b, ok := surgeOnly(w)
-	if !ok || r.Old || r.Rev != w.New || v.Room() || v.Gone {
-		return b, 0, false
+// What a quota without room means for a rollout.
+type quotaResult int
+
+const (
+	quotaFull     quotaResult = iota // it has no room for what is wanted
+	quotaDeadlock                    // only old and new pods together are too much, and no old one may leave first
+	quotaMoves                       // room comes by itself as the rollout goes on
+)
+
+// quotaOutcome tells by arithmetic whether a rollout that a quota refuses a pod
+// can go on to its end.
+func quotaOutcome(f *facts.Facts, w *facts.Workload, r refusal, v quotaView) (rolling, quotaResult) {
+	roll, ok := rollingOf(f, w)
+	switch {
+	case v.Room() || v.Gone || r.Old:
+		return roll, quotaFull
+	case w.Job != nil && len(livePods(w.Pods)) > 0:
+		return roll, quotaMoves // the next pod comes when one has done its work
+	case !ok || r.Rev != w.New:
+		return roll, quotaFull
 	}
+	old := livePods(w.OldPods())
+	ends, even := true, true
+	for _, item := range v.Items {
+		each, same := evenUse(old, item.Key)
+		free := item.Free()
+		for _, p := range w.OldPods() {
+			if p.Phase == facts.PhaseTerminate && p.Obj.DeletionTimestamp.After(f.Now) {
+				free.Add(quotaUse(p.Obj, item.Key)) // charged until its grace has run out
+			}
+		}
+		ends, even = ends && same && roll.fits(free, each, item.Requested), even && same
+	}
+	switch {
+	case !roll.stuck() && (ends || !even):
+		return roll, quotaMoves
+	case roll.stuck() && roll.Unavailable == 0 && soonFreedAll(f, w, v) == nil && makesRoom(w, r, v) > 0:
+		return roll, quotaDeadlock
+	}
+	return roll, quotaFull
+}
+
+// makesRoom is how many old pods must leave for the first new one to come in,
+// when without any of them the whole new revision fits; 0 when it does not.
+func makesRoom(w *facts.Workload, r refusal, v quotaView) int32 {
 	old := livePods(w.OldPods())
 	remove := int32(1)
 	for _, item := range v.Items {
@@ -115,7 +152,7 @@ func quotaSurge(w *facts.Workload, r refusal, v quotaView) (budget, int32, bool)
 			n++
 		}
 		if free.Cmp(item.Requested) < 0 {
-			return b, 0, false
+			return 0
 		}
 		remove = max(remove, n)
 		end := item.Free()
@@ -123,25 +160,37 @@ func quotaSurge(w *facts.Workload, r refusal, v quotaView) (budget, int32, bool)
 			end.Add(quotaUse(p.Obj, item.Key))
 		}
 		if need := quantityTimes(item.Requested, w.Desired-r.Exist); end.Cmp(need) < 0 {
-			return b, 0, false
+			return 0
 		}
 	}
-	return b, remove, true
+	return remove
+}
+
+// soonFreedAll is a terminating pod of the namespace after whose end every
+// refused resource has room.
+func soonFreedAll(f *facts.Facts, w *facts.Workload, v quotaView) *facts.Pod {
+	var last *facts.Pod
+	for _, item := range v.Items {
+		if !item.Short() {
+			continue
+		}
+		if last = soonFreed(f, w, item); last == nil {
+			return nil
+		}
+	}
+	return last
 }
 
 func detectQuotaBlocksSurge(f *facts.Facts, w *facts.Workload) []Finding {
-	r, ok := refusedAs(w, "quota-exceeded")
+	r, v, ok := quotaRefusal(f, w)
 	if !ok {
 		return nil
 	}
-	v, ok := readQuota(f, w, r.Message)
-	if !ok {
+	roll, outcome := quotaOutcome(f, w, r, v)
+	if outcome != quotaDeadlock {
 		return nil
 	}
-	b, remove, ok := quotaSurge(w, r, v)
-	if !ok {
-		return nil
-	}
+	b, remove := roll.budget, makesRoom(w, r, v)
 	item := v.Tightest()
 	old := int32(len(livePods(w.OldPods())))
 	fd := r.finding(w, "quota-blocks-surge", fmt.Sprintf(

@@ -28,6 +28,9 @@ type refusal struct {
 	Attempts    int
 	Receipt     facts.Receipt
 	Owner       facts.Receipt
+	// Foreseen is true when nobody has refused yet and arithmetic says that the
+	// API server will; Message is empty then.
+	Foreseen bool
 }
 
 // refusedAs finds the refusal that keeps pods of the workload from being made,
@@ -188,6 +191,9 @@ func (r refusal) state(w *facts.Workload) string {
 
 func (r refusal) evidence() []Evidence {
 	text := "the API server refused to create the pod"
+	if r.Foreseen {
+		text = "no pod more fits into what is left"
+	}
 	if strings.HasPrefix(r.Receipt.Field, "status.conditions") {
 		// The condition keeps the text of the first refusal of a series.
 		text = "the API server refused to create the pod, in the words of the first refusal since a pod was last made"

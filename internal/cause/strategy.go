@@ -56,16 +56,6 @@ func (b budget) unavailableWords(replicas int32) string {
 	return fmt.Sprintf("maxUnavailable %s of %s rounds down to %d", b.DeclaredUnavailable, countPods(replicas), b.Unavailable)
 }
 
-// surgeOnly reports that a rolling update may only go forward by adding a pod:
-// no old pod may be taken away before a new one is available.
-func surgeOnly(w *facts.Workload) (budget, bool) {
-	b, ok := rollingBudget(w)
-	if !ok || b.Unavailable > 0 || w.New == nil || len(livePods(w.OldPods())) == 0 {
-		return b, false
-	}
-	return b, int32(len(livePods(w.Pods))) <= w.Desired+b.Surge
-}
-
 // strategyVars fill the playbook steps that roll without surge and back.
 func strategyVars(vars map[string]string, b budget, unavailable string) {
 	vars["maxSurge"], vars["maxUnavailable"], vars["newMaxUnavailable"] = b.DeclaredSurge, b.DeclaredUnavailable, unavailable

@@ -14,10 +14,11 @@ import (
 // while old pods hold what it needs and none of them may leave first. That one
 // of them would make room is computed, not guessed.
 func detectSurgeNoCapacity(f *facts.Facts, w *facts.Workload) []Finding {
-	b, ok := surgeOnly(w)
-	if !ok {
+	roll, ok := rollingOf(f, w)
+	if !ok || roll.Unavailable > 0 || !roll.stuck() {
 		return nil
 	}
+	b := roll.budget
 	var pod *facts.Pod
 	for _, p := range livePods(w.NewPods()) {
 		if p.Phase == facts.PhaseSchedule && p.Scheduling != nil && p.Scheduling.Condition.Reason == "Unschedulable" {
