@@ -33,7 +33,7 @@ type testCase struct {
 func cases() []testCase {
 	return slices.Concat(quotaCases, admissionCases, schedulingCases, autoscalerCases, volumeCases, startConfigCases, sandboxCases,
 		credentialCases, imageNameCases, registryCases, networkCases, contentCases, nodeStorageCases, pullQueueCases,
-		crashCases, probeCases, nodeHealthCases, rolloutCases, ownershipCases, otherCases, rowCases)
+		crashCases, probeCases, nodeHealthCases, rolloutCases, ownershipCases, otherCases, rowCases, arithmeticCases)
 }
 
 func TestCases(t *testing.T) {

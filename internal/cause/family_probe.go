@@ -7,9 +7,9 @@ import "time"
 func probeCauses() []Cause {
 	return []Cause{
 		{Code: "startup-probe-failed", Family: Probes, Class: Terminal, Title: "startup probe gets the container killed",
-			Playbook: playbookStartupProbe, Detect: sighted(crashSightings, "startup-probe-failed")},
+			Playbook: playbookStartupProbe, Detect: killedOrDoomed("startup-probe-failed")},
 		{Code: "liveness-kill", Family: Probes, Class: Terminal, Title: "liveness probe gets the container killed",
-			Playbook: playbookLiveness, Detect: sighted(crashSightings, "liveness-kill")},
+			Playbook: playbookLiveness, Detect: killedOrDoomed("liveness-kill")},
 		{Code: "readiness-http-status", Family: Probes, Class: SelfHealing, Title: "readiness probe is answered with an error status",
 			Playbook: playbookHTTPStatus, Detect: sighted(notReadySightings, "readiness-http-status")},
 		{Code: "readiness-conn-refused", Family: Probes, Class: SelfHealing, Title: "nothing usable listens where the readiness probe asks",
