@@ -23,6 +23,7 @@ type extra struct {
 // extraKinds are the custom resources that causes know about.
 var extraKinds = []extra{
 	{"argoproj.io", "v1alpha1", "rollouts", true},
+	{"argoproj.io", "v1alpha1", "analysisruns", true},
 	{"karpenter.sh", "v1", "nodeclaims", false},
 	{"karpenter.sh", "v1", "nodepools", false},
 }

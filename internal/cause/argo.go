@@ -46,7 +46,7 @@ func argoStep(w *facts.Workload) (step, duration string) {
 	return step, duration
 }
 
-func detectArgoPaused(_ *facts.Facts, w *facts.Workload) []Finding {
+func detectArgoPaused(f *facts.Facts, w *facts.Workload) []Finding {
 	if w.Rollout == nil || argoAborted(w) {
 		return nil
 	}
@@ -78,7 +78,11 @@ func detectArgoPaused(_ *facts.Facts, w *facts.Workload) []Finding {
 	if old := readyPods(w.OldPods()); old > 0 {
 		summary += fmt.Sprintf("; %s of the stable revision %s", countPods(old), plural(old, "serves", "serve"))
 	}
-	return []Finding{seenIn(w, "argo-rollout-paused", Certain, summary, Evidence{Text: "why the Rollout pauses", Receipt: receipt})}
+	fd := seenIn(w, "argo-rollout-paused", Certain, summary, Evidence{Text: "why the Rollout pauses", Receipt: receipt})
+	if a, ok := badAnalysis(f, w); ok {
+		fd.addAnalysis(a)
+	}
+	return []Finding{fd}
 }
 
 func argoAborted(w *facts.Workload) bool {
@@ -86,7 +90,7 @@ func argoAborted(w *facts.Workload) bool {
 	return abort
 }
 
-func detectArgoAborted(_ *facts.Facts, w *facts.Workload) []Finding {
+func detectArgoAborted(f *facts.Facts, w *facts.Workload) []Finding {
 	if w.Rollout == nil {
 		return nil
 	}
@@ -107,6 +111,12 @@ func detectArgoAborted(_ *facts.Facts, w *facts.Workload) []Finding {
 	}
 	fd := seenIn(w, "argo-rollout-aborted", Certain, summary, Evidence{Text: "the Rollout gave up", Receipt: w.Receipt("status.conditions[Progressing]", c.Message, c.LastTransition)})
 	fd.Explains = []string{"argo-progress-deadline"}
+	if a, ok := badAnalysis(f, w); ok {
+		fd.addAnalysis(a)
+	}
+	if old := readyPods(w.OldPods()); old > 0 {
+		fd.Summary += fmt.Sprintf("; %s of the stable revision %s", countPods(old), plural(old, "serves", "serve"))
+	}
 	return []Finding{fd}
 }
 

@@ -249,3 +249,25 @@ func sameImage(name string, img Image) bool {
 	}
 	return other.Tag == img.Tag
 }
+
+type createdIn struct{}
+
+// CreatedIn are the newest creations of a pod in the namespace, one of each
+// controller, oldest first.
+func (f *Facts) CreatedIn(namespace string) []*Event {
+	return Once(f, createdIn{}, func() map[string][]*Event {
+		out := map[string][]*Event{}
+		for k, list := range f.eventsName {
+			for _, e := range slices.Backward(list) {
+				if e.Reason == "SuccessfulCreate" {
+					out[k.namespace] = append(out[k.namespace], e)
+					break
+				}
+			}
+		}
+		for _, list := range out {
+			sortEvents(list)
+		}
+		return out
+	})[namespace]
+}

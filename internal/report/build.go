@@ -47,6 +47,7 @@ func newVerdict(causes cause.Set, v verdict.Verdict) Verdict {
 		Contributing: NewFindings(causes, v.Contributing), Explained: NewFindings(causes, v.Explained)}
 	if v.Primary != nil {
 		p := newFinding(causes, *v.Primary)
+		p.Attribution = newAttribution(v.Attribution)
 		out.Primary = &p
 	}
 	return out
@@ -84,12 +85,24 @@ func newFinding(causes cause.Set, fd cause.Finding) Finding {
 		out.Family, out.Title, out.Rule = string(c.Family), c.Title, clean(c.Rule)
 	}
 	for _, e := range fd.Evidence {
-		r := &e.Receipt
-		r.Kind, r.Namespace, r.Name, r.Field, r.Text = clean(r.Kind), clean(r.Namespace), clean(r.Name), clean(r.Field), clean(r.Text)
-		out.Evidence = append(out.Evidence, Evidence{Text: clean(e.Text), Receipt: e.Receipt})
+		out.Evidence = append(out.Evidence, newEvidence(e))
 	}
 	for _, r := range fd.Rivals {
 		out.Rivals = append(out.Rivals, Rival{Cause: r.Cause, SettledBy: clean(r.SettledBy)})
+	}
+	return out
+}
+
+func newEvidence(e cause.Evidence) Evidence {
+	r := &e.Receipt
+	r.Kind, r.Namespace, r.Name, r.Field, r.Text = clean(r.Kind), clean(r.Namespace), clean(r.Name), clean(r.Field), clean(r.Text)
+	return Evidence{Text: clean(e.Text), Receipt: e.Receipt}
+}
+
+func newAttribution(a cause.Attribution) *Attribution {
+	out := &Attribution{To: string(a.To), Because: clean(a.Because)}
+	for _, e := range a.Evidence {
+		out.Evidence = append(out.Evidence, newEvidence(e))
 	}
 	return out
 }

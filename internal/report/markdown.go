@@ -83,6 +83,9 @@ func markdownFinding(b *strings.Builder, t *textWriter, f Finding, w Workload) {
 	if who := affected(f, w); who != "" {
 		fmt.Fprintf(b, "- affected: %s\n", inline(who+where(f)))
 	}
+	if a := f.Attribution; a != nil && a.To != "unknown" {
+		fmt.Fprintf(b, "- lies with: the %s (%s)\n", a.To, inline(a.Because))
+	}
 	for _, r := range f.Rivals {
 		fmt.Fprintf(b, "- not ruled out: `%s`; settled by: %s\n", r.Cause, inline(r.SettledBy))
 	}

@@ -90,8 +90,20 @@ type Finding struct {
 	Rule string `json:"rule,omitempty"`
 	// Key is the shared thing at fault, by which stalls of several workloads fold.
 	Key string `json:"key,omitempty"`
+	// Attribution says where the primary cause lies; absent where no peer was
+	// asked, as in explained and contributing findings.
+	Attribution *Attribution `json:"attribution,omitempty"`
 	// OldRevision is true when only pods of an older revision are concerned.
 	OldRevision bool `json:"oldRevision,omitempty"`
+}
+
+// Attribution says whether a cause lies with the release, one node or the
+// environment, by the witness of peers that differ in one respect.
+type Attribution struct {
+	To string `json:"to"`
+	// Because is one clause; empty when To is "unknown".
+	Because  string     `json:"because,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
 // Evidence is one receipt and what it shows.

@@ -83,6 +83,9 @@ func (t *textWriter) finding(f Finding, w Workload) {
 
 // proof is what a finding rests on, what else it could be, and what mends it.
 func (t *textWriter) proof(f Finding) {
+	if a := f.Attribution; a != nil && a.To != "unknown" {
+		t.field("lies with", fmt.Sprintf("the %s: %s", a.To, t.sentence(a.Because)))
+	}
 	label := "evidence"
 	for i, e := range f.Evidence {
 		if i == 3 && !t.o.Evidence {

@@ -33,6 +33,8 @@ type Verdict struct {
 	State    State
 	// Primary is the cause; nil when none is needed or none was found.
 	Primary *cause.Finding
+	// Attribution says where the primary cause lies, as far as peers decide it.
+	Attribution cause.Attribution
 	// Contributing are other causes at work beside the primary.
 	Contributing []cause.Finding
 	// Explained are effects of another finding.
@@ -66,6 +68,9 @@ func Judge(causes cause.Set, f *facts.Facts, w *facts.Workload) Verdict {
 		if c.Gaps != nil {
 			v.Gaps = append(v.Gaps, c.Gaps(f, w)...)
 		}
+	}
+	if v.Primary != nil {
+		v.Attribution = cause.Attribute(causes, f, w, *v.Primary)
 	}
 	if v.State != Healthy && (v.Primary == nil || causes.ClassOf(*v.Primary) == cause.Symptom) {
 		v.Gaps = append(v.Gaps, gapsOf(f, w)...) // what could have shown the cause

@@ -244,7 +244,9 @@ func randomRollout(rnd *rand.Rand, nodes bool) *rollout {
 	if rnd.Intn(2) == 0 {
 		r.maxUnavailable = intstr.FromInt32(0)
 	}
-	zero := func(x intstr.IntOrString) bool { return x.IntValue() == 0 && (x.Type == intstr.Int || x.StrVal == "0%") }
+	zero := func(x intstr.IntOrString) bool {
+		return x.IntValue() == 0 && (x.Type == intstr.Int || x.StrVal == "0%")
+	}
 	if zero(r.maxSurge) && zero(r.maxUnavailable) {
 		r.maxSurge = intstr.FromInt32(1) // the API server refuses both to be zero
 	}
