@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every parser for FUZZTIME each (default 30s): the bundle decoder, the
-# Secret shapes, pull errors, scheduler messages and pasted text.
+# Secret shapes, pull errors, scheduler messages, pasted text, rules and
+# their tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go list ./internal/... | while read -r pkg; do

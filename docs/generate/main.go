@@ -11,6 +11,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/report"
+	"github.com/unjam-dev/unjam/internal/rules"
 )
 
 func main() {
@@ -70,6 +71,9 @@ func Pages() (map[string][]byte, error) {
 		return nil, err
 	}
 	if err := render("causes/README.md", func(w io.Writer) error { return report.WriteEntriesMarkdown(w, entries) }); err != nil {
+		return nil, err
+	}
+	if err := render("rules/variables.md", rules.NewReference().WriteMarkdown); err != nil {
 		return nil, err
 	}
 	return out, render("exit-codes.md", report.WriteExitCodes)

@@ -23,7 +23,8 @@ what rules can use. No cluster is asked.`,
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.rulesCheckCommand(), a.rulesVariablesCommand())
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(a.rulesCheckCommand(), a.rulesTestCommand(), a.rulesVariablesCommand())
 	return cmd
 }
 

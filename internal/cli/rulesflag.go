@@ -55,7 +55,7 @@ func ruleFiles(ctx context.Context, sources []string, flags *kubeFlags) ([]rules
 			return nil, usagef("there are no rules in %q: no file there ends in .yaml or .yml", s)
 		}
 		for _, p := range paths {
-			data, err := readSmall(p)
+			data, err := readSmall(p, rules.MaxFile)
 			if err != nil {
 				return nil, err
 			}
@@ -133,13 +133,13 @@ func yamlFiles(path string, wanted func(name string) bool) ([]string, error) {
 const maxRuleFiles = 1000
 
 // readSmall reads a file of rules; one byte past the limit is enough to refuse it.
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, rules.MaxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, fileError(path, err)
 	}

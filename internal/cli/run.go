@@ -91,10 +91,11 @@ func exitCode(err error) int {
 		unreachable *capture.UnreachableError
 		login       *capture.LoginError
 		config      *configError
+		configMap   *capture.ConfigMapError
 		faults      strictyaml.Errors
 	)
 	switch {
-	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken), errors.As(err, &faults):
+	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken), errors.As(err, &faults), errors.As(err, &configMap):
 		return report.ExitUsage
 	case errors.As(err, &unreachable), errors.As(err, &login), errors.As(err, &config):
 		return report.ExitUnreachable

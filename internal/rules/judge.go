@@ -130,7 +130,7 @@ func (t *trial) try(i int, a *alternative, s sight) bool {
 // afford reports whether the rule may go on.
 func (t *trial) afford() bool {
 	if t.stopped == "" && t.spent > costWorkload {
-		t.stopped = fmt.Sprintf("stopped at its cost limit of %d for one workload", costWorkload)
+		t.stopped = fmt.Sprintf("cost limit of %d for one workload", costWorkload)
 	}
 	return t.stopped == ""
 }
@@ -145,10 +145,10 @@ func (t *trial) checked(v ref.Val, err error) (ref.Val, bool) {
 	var cancelled interpreter.EvalCancelledError
 	switch text := err.Error(); {
 	case errors.As(err, &cancelled):
-		t.stopped = fmt.Sprintf("stopped at its cost limit of %d for one evaluation", costOnce)
+		t.stopped = fmt.Sprintf("cost limit of %d for one evaluation", costOnce)
 	case strings.HasPrefix(text, "no such key"), strings.HasPrefix(text, "index out of bounds"):
 	default:
-		t.stopped = "stopped: " + word(text)
+		t.stopped = word(text)
 	}
 	return nil, false
 }

@@ -133,7 +133,7 @@ func deaths(s *scene) []sight {
 		for i := range slices.Backward(c.Deaths) {
 			d := &c.Deaths[i]
 			out = append(out, sight{pod: p, container: c, own: d, text: said(cmp.Or(d.Message, d.Reason)), basis: []facts.Receipt{d.Receipt, logReceipt(c, "", d.Finished)},
-				since: c.Deaths[0].Finished, last: c.Deaths[len(c.Deaths)-1].Finished, attempts: int(c.Restarts), vars: map[string]string{"exitCode": strconv.Itoa(int(d.ExitCode))}})
+				since: c.Deaths[0].Finished, last: c.Deaths[len(c.Deaths)-1].Finished, attempts: deathsOf(c), vars: map[string]string{"exitCode": strconv.Itoa(int(d.ExitCode))}})
 		}
 	})
 	return out
@@ -156,10 +156,20 @@ func logs(s *scene) []sight {
 				continue
 			}
 			out = append(out, sight{pod: p, container: c, text: line, basis: append([]facts.Receipt{logReceipt(c, line, last)}, died...),
-				since: since, last: last, attempts: int(c.Restarts)})
+				since: since, last: last, attempts: deathsOf(c)})
 		}
 	})
 	return out
+}
+
+// deathsOf counts the ends of a container: one before each restart, and the one
+// after which it waits.
+func deathsOf(c *facts.Container) int {
+	n := int(c.Restarts)
+	if c.Running == nil && len(c.Deaths) > 0 {
+		n++
+	}
+	return n
 }
 
 func logReceipt(c *facts.Container, line string, at time.Time) facts.Receipt {

@@ -43,10 +43,11 @@ var layers = []layer{
 	{"internal/report", []string{"internal/plan", "internal/verdict", "internal/cause", "internal/facts", "internal/snapshot"}, true, "renders verdicts"},
 	{"internal/paste", []string{"internal/snapshot", "internal/pullerror", "internal/fit", "internal/pattern"}, true, "text to snapshot"},
 	{"internal/diagnose", []string{"internal/snapshot", "internal/facts", "internal/cause", "internal/verdict", "internal/report", "internal/paste"}, true, "the use case; sources come in as an interface"},
+	{"internal/ruletest", []string{"internal/strictyaml", "internal/rules", "internal/cause", "internal/diagnose", "internal/report", "internal/snapshot"}, true, "users' unit tests of rules"},
 	{"internal/capture", []string{"internal/snapshot"}, false, "the edge that reads the API server"},
 	{"internal/demo", []string{"internal/snapshot"}, false, "recordings inside the binary"},
-	{"internal/cli", []string{"internal/snapshot", "internal/capture", "internal/cause", "internal/diagnose", "internal/report", "internal/demo", "internal/rules", "internal/strictyaml"}, false, "the only wiring"},
-	{"docs/generate", []string{"internal/cause", "internal/report"}, false, "writes the generated pages"},
+	{"internal/cli", []string{"internal/snapshot", "internal/capture", "internal/cause", "internal/diagnose", "internal/report", "internal/demo", "internal/rules", "internal/ruletest", "internal/strictyaml"}, false, "the only wiring"},
+	{"docs/generate", []string{"internal/cause", "internal/report", "internal/rules"}, false, "writes the generated pages"},
 	{"cmd/unjam", []string{"internal/cli"}, false, "nothing to test here"},
 }
 
