@@ -14,17 +14,14 @@ var secretWord = regexp.MustCompile(`(?i)\b(bearer|basic) [a-z0-9+/=._~-]{20,}|\
 // redact removes what could give access: queries of signed URLs, user
 // information of URLs, tokens. Scope and service of a token request and the
 // upstream of a mirror request stay, because they carry the diagnosis.
-//
-// set holds the pairs of s. Redaction adds no token, so the set serves after the
-// first two steps as well.
-func redact(s string, set *pairs) string {
+func redact(s string) string {
 	if strings.Contains(s, "://") {
 		s = redactURLs(s)
 	}
 	if strings.IndexByte(s, '=') >= 0 {
 		s = redactPairs(s)
 	}
-	if mayHoldToken(s, set) {
+	if mayHoldToken(s) {
 		s = secretWord.ReplaceAllStringFunc(s, redactWord)
 	}
 	return s
@@ -85,18 +82,52 @@ func secretKey(key string) bool {
 	return secretKeys[key] || strings.HasPrefix(key, "x-amz-") || strings.HasPrefix(key, "x-goog-")
 }
 
-// tokenSigns are in every match of secretWord.
-var tokenSigns = []phrase{
-	say("eyJ"), say("earer "), say("asic "), say(`token"`), say(`password"`), say(`auth"`), say("AccessKeyId"), say("StringToSign"), say("SignatureProvided"),
-}
+// tokenSigns are letters, in lower case, one of which is in every match of
+// secretWord.
+var tokenSigns = []string{"eyj", "earer ", "asic ", `token"`, `password"`, `auth"`, "accesskeyid", "stringtosign", "signatureprovided"}
 
-func mayHoldToken(s string, set *pairs) bool {
-	for i := range tokenSigns {
-		if w := &tokenSigns[i]; set.may(w) && strings.Contains(s, w.text) {
+// mayHoldToken is a quick way out. Like secretWord it knows no case. Almost no
+// message holds a quotation mark after one of these words, a "<" or a token, so
+// that the scan for single letters ends it.
+func mayHoldToken(s string) bool {
+	for _, w := range tokenSigns {
+		if containsFold(s, w) {
 			return true
 		}
 	}
 	return false
+}
+
+// containsFold is strings.Contains for ASCII letters of either case; w is lower case.
+func containsFold(s, w string) bool {
+	last := w[len(w)-1]
+	for from := len(w) - 1; from < len(s); from++ {
+		i := indexFold(s[from:], last)
+		if i < 0 {
+			return false
+		}
+		from += i
+		if strings.EqualFold(s[from-len(w)+1:from+1], w) {
+			return true
+		}
+	}
+	return false
+}
+
+// indexFold is where a lower-case letter or another byte first stands in s in
+// either case.
+func indexFold(s string, c byte) int {
+	i := strings.IndexByte(s, c)
+	if c < 'a' || c > 'z' {
+		return i
+	}
+	if i >= 0 {
+		s = s[:i]
+	}
+	if j := strings.IndexByte(s, c-'a'+'A'); j >= 0 {
+		return j
+	}
+	return i
 }
 
 func redactWord(m string) string {
@@ -106,7 +137,7 @@ func redactWord(m string) string {
 		return `"` + key + `":"` + redacted + `"`
 	case m[0] == '<':
 		return m[:strings.IndexByte(m, '>')+1] + redacted
-	case strings.HasPrefix(m, "eyJ"):
+	case len(m) > 3 && strings.EqualFold(m[:3], "eyj"):
 		return redacted
 	}
 	if word, _, ok := strings.Cut(m, " "); ok {

@@ -23,7 +23,7 @@ func (p *parser) unwrap(text string) {
 			break
 		}
 	}
-	p.text = redact(text, &p.raw)
+	p.text = redact(text)
 	if p.text != text {
 		p.raw = pairsOf(p.text)
 	}
