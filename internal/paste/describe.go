@@ -151,6 +151,7 @@ func (d *draft) describePod(ref objectRef, top map[string]string, lines []string
 	for _, l := range section(lines, "Conditions") {
 		if f := strings.Fields(l); len(f) == 2 && (f[1] == "True" || f[1] == "False" || f[1] == "Unknown") {
 			p.condition(corev1.PodConditionType(f[0]), corev1.ConditionStatus(f[1]), "", "", d.now)
+			p.ready = p.ready || f[0] == "Ready" && f[1] == "True"
 		}
 	}
 	if p.obj.Spec.NodeName == "" && len(section(lines, "Conditions")) > 0 {

@@ -30,8 +30,12 @@ type draft struct {
 	owners   map[objectRef]bool
 	objects  snapshot.Objects
 	said     []Saying
+	// heard are the events of the text in its order; past counts those whose
+	// trouble is over.
+	heard []*line
+	past  int
 	// byKey finds an event that was read already, loose lines likewise.
-	byKey     map[eventKey]*corev1.Event
+	byKey     map[eventKey]*line
 	loosely   map[string]bool
 	described int
 	counted   bool // replica counts were in the text
@@ -56,10 +60,12 @@ type podDraft struct {
 	// states and conditions are true when the text itself shows the container
 	// states or the pod's conditions, so that events must not change them.
 	states, conditions bool
+	// ready is true when the text itself says that the pod is ready.
+	ready bool
 }
 
 func newDraft() *draft {
-	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}, byKey: map[eventKey]*corev1.Event{}, loosely: map[string]bool{}}
+	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}, byKey: map[eventKey]*line{}, loosely: map[string]bool{}}
 }
 
 // Names of objects that the text leaves unnamed. No real object is called so;
@@ -168,28 +174,56 @@ type line struct {
 	count       int32
 }
 
-// event records an event and what it says about the state of its object.
+// event takes an event of the text. What it says about the state of its object
+// is worked out when all of the text is read, since a later event may say that
+// the trouble is over.
 func (d *draft) event(l line) {
+	if l.reason == "FailedSync" {
+		if m := startWith.FindStringSubmatchIndex(l.message); m != nil && d.syncError(l.ref, l.message, m) {
+			return
+		}
+	}
+	if l.ref.kind == "Pod" {
+		p := d.pod(l.ref)
+		l.ref = objectRef{"Pod", p.obj.Namespace, p.obj.Name}
+	} else if l.ref.namespace == "" {
+		l.ref.namespace = someNamespace
+	}
 	key := eventKey{l.ref, l.reason, l.message, l.container}
 	if e := d.byKey[key]; e != nil {
-		e.Count += max(1, l.count)
-		if at := metav1.NewTime(d.now.Add(-max(l.first, l.last, 0))); at.Before(&e.FirstTimestamp) {
-			e.FirstTimestamp = at
+		e.count += max(1, l.count)
+		e.first = max(e.first, l.first, l.last)
+		if l.last >= 0 && (e.last < 0 || l.last < e.last) {
+			e.last = l.last
 		}
 		return
 	}
 	if len(d.byKey) >= maxEvents {
 		return
 	}
+	l.count = max(1, l.count)
+	d.byKey[key] = &l
+	d.heard = append(d.heard, &l)
+}
+
+// conclude works out what the events say, without those of troubles that are over.
+func (d *draft) conclude() {
+	over := d.overcome()
+	for i, l := range d.heard {
+		if over[i] {
+			d.past++
+			continue
+		}
+		d.record(*l)
+	}
+}
+
+// record makes the event object and what it says about the state of its object.
+func (d *draft) record(l line) {
 	d.said = append(d.said, Saying{l.ref.kind, l.reason, l.message, l.typ == "Normal"})
 	if l.ref.kind == "Pod" {
-		p := d.pod(l.ref)
-		l.ref = objectRef{"Pod", p.obj.Namespace, p.obj.Name}
-		d.infer(p, &l)
+		d.infer(d.pod(l.ref), &l)
 	} else {
-		if l.ref.namespace == "" {
-			l.ref.namespace = someNamespace
-		}
 		d.owner(l)
 	}
 	last := d.now.Add(-max(l.last, 0))
@@ -200,7 +234,7 @@ func (d *draft) event(l line) {
 	e := &corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: l.ref.namespace, Name: fmt.Sprintf("text.%d", len(d.events))},
 		InvolvedObject: corev1.ObjectReference{Kind: l.ref.kind, Namespace: l.ref.namespace, Name: l.ref.name},
 		Type:           l.typ, Reason: l.reason, Message: l.message, Source: corev1.EventSource{Component: l.source}, ReportingController: l.source,
-		FirstTimestamp: metav1.NewTime(first), LastTimestamp: metav1.NewTime(last), Count: max(1, l.count)}
+		FirstTimestamp: metav1.NewTime(first), LastTimestamp: metav1.NewTime(last), Count: l.count}
 	if l.ref.kind == "Pod" {
 		e.InvolvedObject.UID = d.pod(l.ref).obj.UID
 		if l.container != "" {
@@ -208,7 +242,6 @@ func (d *draft) event(l line) {
 		}
 	}
 	d.events = append(d.events, e)
-	d.byKey[key] = e
 }
 
 // owner makes the workload an event is about, so that it is judged.
@@ -264,6 +297,7 @@ func (d *draft) node(name string) *corev1.Node {
 }
 
 func (d *draft) snapshot() *snapshot.Snapshot {
+	d.conclude()
 	o := d.objects
 	o.Events = d.events
 	for _, p := range d.order {

@@ -5,7 +5,6 @@
 package paste
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/unjam-dev/unjam/internal/pattern"
@@ -42,7 +41,8 @@ func Read(text string) Reading {
 	}
 	d := newDraft()
 	d.lines(clean(text))
-	return Reading{Snapshot: d.snapshot(), Dated: d.absolute, Counted: d.counted, Said: d.said}
+	s := d.snapshot()
+	return Reading{Snapshot: s, Dated: d.absolute, Counted: d.counted, Said: d.said}
 }
 
 // Assume reads the text as the error of an image pull although only words that
@@ -53,7 +53,8 @@ func (r Reading) Assume() (assumed Reading, ok bool) {
 	if !d.assume() {
 		return r, false
 	}
-	return Reading{Snapshot: d.snapshot(), Said: d.said}, true
+	s := d.snapshot()
+	return Reading{Snapshot: s, Said: d.said}, true
 }
 
 // Unnamed tells the made-up names of objects that the text does not name.
@@ -67,7 +68,7 @@ func structured(text string) *snapshot.Snapshot {
 		return nil
 	}
 	if !strings.HasPrefix(t, "{") {
-		if at := firstField.FindStringIndex(t); at != nil {
+		if at := firstField.FindStringSubmatchIndex(t); at != nil {
 			t = t[at[0]:] // after the command that printed it
 		}
 	}
@@ -78,45 +79,7 @@ func structured(text string) *snapshot.Snapshot {
 	return s
 }
 
-var firstField = regexp.MustCompile(`(?m)^apiVersion: `)
-
-var (
-	ansiCodes = pattern.New(`\x1b\[[0-9;?]*[A-Za-z]`)
-	quoteMark = pattern.New(`^(?:[>|│] ?)+`)
-)
-
-// clean takes away what terminals, mails and tickets put around lines: colour
-// codes, carriage returns, quote marks, tabs, common indentation.
-func clean(text string) []string {
-	text = strings.ToValidUTF8(text, "�")
-	text = ansiCodes.ReplaceAllString(text, "")
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u00a0", " ").Replace(text)
-	var lines []string
-	for _, l := range strings.SplitN(text, "\n", maxLines) {
-		if len(l) > maxLine {
-			l = l[:maxLine]
-		}
-		l = strings.TrimRight(quoteMark.ReplaceAllString(l, ""), " ")
-		if strings.HasPrefix(strings.TrimSpace(l), "```") {
-			continue
-		}
-		lines = append(lines, l)
-	}
-	indent := -1
-	for _, l := range lines {
-		if n := indentOf(l); strings.TrimSpace(l) != "" && (indent < 0 || n < indent) {
-			indent = n
-		}
-	}
-	for i, l := range lines {
-		if indent > 0 && len(l) >= indent {
-			lines[i] = l[indent:]
-		}
-	}
-	return lines
-}
-
-func indentOf(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
+var firstField = pattern.New(`(?m)^apiVersion: `)
 
 // lines walks the text, giving each part to the reader that knows its form.
 func (d *draft) lines(lines []string) {

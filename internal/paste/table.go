@@ -1,7 +1,6 @@
 package paste
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,35 +8,57 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 var (
-	headerWord = regexp.MustCompile(`\S+(?: \S+)*`)
-	eventNames = []string{"LAST SEEN", "FIRST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE", "NAMESPACE", "SUBOBJECT", "SOURCE", "COUNT", "NAME", "AGE", "FROM", "KIND"}
+	headerWord = pattern.New(`\S+(?: \S+)*`)
+	eventNames = []string{"LAST SEEN", "FIRST SEEN", "LASTSEEN", "FIRSTSEEN", "TYPE", "REASON", "OBJECT", "MESSAGE", "NAMESPACE", "SUBOBJECT", "SUBOBJECTPATH", "SOURCE", "COUNT", "NAME", "AGE",
+		"FROM", "KIND", "TIME", "MSG", "OBJ", "LAST", "SEEN", "FIRST", "LASTTIMESTAMP", "CREATED", "HOST", "POD", "NODE", "COMPONENT"}
 )
 
-// eventHeader returns the columns of an events table header, nil when the line
-// is none: "LAST SEEN  TYPE  REASON  OBJECT  MESSAGE" of kubectl get events, or
-// "Type  Reason  Age  From  Message" of kubectl describe.
-func eventHeader(l string) map[string]int {
-	up := strings.ToUpper(l)
-	if !strings.Contains(up, "REASON") || !strings.Contains(up, "MESSAGE") || !strings.Contains(up, "TYPE") {
-		return nil
-	}
-	cols := map[string]int{}
-	for _, at := range headerWord.FindAllStringIndex(splitHeader(up), -1) {
-		word := up[at[0]:at[1]]
-		if !slices.Contains(eventNames, word) {
-			return nil
-		}
-		cols[word] = at[0]
-	}
-	return cols
+// header is a header of an events table.
+type header struct {
+	namespaced, wide, described bool
+	// columns are the words of the header and where they begin, for tables with
+	// columns of a user's choice.
+	columns map[string]int
 }
 
-// splitHeader is the header itself: words are separated by two blanks or more,
-// and the two-word names hold one blank.
-func splitHeader(s string) string { return s }
+// eventHeader reads the header of an events table, nil when the line is none:
+// "LAST SEEN  TYPE  REASON  OBJECT  MESSAGE" of kubectl get events and kubectl
+// events, "Type  Reason  Age  From  Message" of kubectl describe, the forms of
+// both up to Kubernetes 1.8 with the columns FirstSeen and LastSeen, and columns
+// of a user's choice.
+func eventHeader(l string) *header {
+	if len(l) > 2000 {
+		return nil
+	}
+	up := strings.ToUpper(l)
+	if !strings.Contains(up, "REASON") || !strings.Contains(up, "MESSAGE") && !strings.Contains(up, "MSG") || !strings.Contains(up, "TYPE") && !strings.Contains(up, "OBJ") {
+		return nil
+	}
+	h := &header{columns: map[string]int{}}
+	for _, m := range headerWord.FindAllStringSubmatchIndex(up, -1) {
+		word := up[m[0]:m[1]]
+		if !slices.Contains(eventNames, word) {
+			for w := range strings.FieldsSeq(word) { // blanks were lost
+				if !slices.Contains(eventNames, w) {
+					return nil
+				}
+			}
+			h.columns = nil
+		}
+		if h.columns != nil {
+			h.columns[word] = m[0]
+		}
+	}
+	h.namespaced = strings.HasPrefix(strings.TrimSpace(up), "NAMESPACE")
+	h.wide = strings.Contains(up, "FIRST SEEN")
+	h.described = strings.Contains(up, "FROM")
+	return h
+}
 
 // eventTable reads rows under an events header, which may be the first line or
 // the one after it, and returns how many lines it used.
@@ -46,12 +67,13 @@ func (d *draft) eventTable(lines []string, about objectRef) int {
 	for i < len(lines) && strings.TrimSpace(lines[i]) == "" {
 		i++
 	}
-	if i == len(lines) || eventHeader(lines[i]) == nil {
+	if i == len(lines) {
 		return i
 	}
-	_, namespaced := eventHeader(lines[i])["NAMESPACE"]
-	_, wide := eventHeader(lines[i])["FIRST SEEN"]
-	described := strings.Contains(strings.ToUpper(lines[i]), "FROM")
+	h := eventHeader(lines[i])
+	if h == nil {
+		return i
+	}
 	indent := indentOf(lines[i])
 	i++
 	var current *line
@@ -65,25 +87,24 @@ func (d *draft) eventTable(lines []string, about objectRef) int {
 	for ; i < len(lines); i++ {
 		l := lines[i]
 		if strings.TrimSpace(l) == "" {
+			// kubectl up to 1.8 put an empty line after a message of several lines.
+			if i+1 < len(lines) && (indentOf(lines[i+1]) >= indent && indent > 0 || !h.described) && h.row(lines[i+1], about) != nil {
+				continue
+			}
 			break
 		}
 		if strings.HasPrefix(strings.TrimSpace(l), "----") {
 			continue
 		}
-		var row *line
-		if described {
-			row = describedRow(l, about)
-		} else {
-			row = listedRow(l, namespaced, wide)
-		}
+		row := h.row(l, about)
 		switch {
 		case row != nil:
 			flush()
 			current = row
-		case describeStart.MatchString(l) || eventHeader(l) != nil || indentOf(l) < indent && current == nil:
+		case describeStart.MatchString(l) || eventHeader(l) != nil || podHeader(l) || indentOf(l) < indent && current == nil:
 			flush()
 			return i
-		case current != nil:
+		case current != nil && len(current.message) < maxLine:
 			current.message += "\n" + strings.TrimSpace(l) // a message of several lines
 		}
 	}
@@ -91,35 +112,116 @@ func (d *draft) eventTable(lines []string, about objectRef) int {
 	return i
 }
 
+// row reads one row, nil when the line is none.
+func (h *header) row(l string, about objectRef) *line {
+	if h.described {
+		return describedRow(l, about)
+	}
+	if r := listedRow(l, h.namespaced, h.wide); r != nil {
+		return r
+	}
+	return h.cut(l)
+}
+
+// cut reads a row of a table with columns of a user's choice: each value begins
+// where its header does.
+func (h *header) cut(l string) *line {
+	at := func(names ...string) string {
+		for _, n := range names {
+			from, ok := h.columns[n]
+			if !ok || from >= len(l) || from > 0 && l[from-1] != ' ' {
+				continue
+			}
+			to := len(l)
+			for _, other := range h.columns {
+				if other > from && other < to {
+					to = other
+				}
+			}
+			return strings.TrimSpace(l[from:to])
+		}
+		return ""
+	}
+	r := &line{typ: at("TYPE"), reason: at("REASON"), message: at("MESSAGE", "MSG"), source: at("SOURCE", "FROM"), last: -1, first: -1, count: number(at("COUNT"))}
+	if r.reason == "" || r.message == "" || strings.Contains(r.reason, " ") || r.typ != "" && r.typ != "Normal" && r.typ != "Warning" {
+		return nil
+	}
+	r.ref = objectRef{kindName(at("KIND")), at("NAMESPACE"), at("OBJECT", "OBJ", "NAME", "POD")}
+	if kind, name, ok := strings.Cut(r.ref.name, "/"); ok {
+		r.ref.kind, r.ref.name = kindName(kind), name
+	}
+	if r.ref.kind == "" {
+		r.ref.kind = kindOfReason(r.reason)
+	}
+	r.container = containerOf(at("SUBOBJECT", "SUBOBJECTPATH"))
+	r.unprefix()
+	return r
+}
+
+// kindOfReason is the kind of the object that events of a reason are about,
+// where a table does not show it.
+func kindOfReason(reason string) string {
+	switch reason {
+	case "FailedCreate", "SuccessfulCreate", "SuccessfulDelete", "ReplicaSetCreateError":
+		return "ReplicaSet"
+	case "ScalingReplicaSet":
+		return "Deployment"
+	case "BackoffLimitExceeded":
+		return "Job"
+	case "ProvisioningFailed", "WaitForFirstConsumer", "ExternalProvisioning":
+		return "PersistentVolumeClaim"
+	}
+	return "Pod"
+}
+
 const ageForm = `(?:\d+[smhdy](?:\d+[smhd])?|<unknown>|<invalid>)`
 
 var (
-	describedForm = regexp.MustCompile(`^ *(Normal|Warning) +(\S+) +(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(\S+(?:, \S+)?) {2,}(.*)$`)
+	describedForm = pattern.New(`^ *(Normal|Warning) +(\S+) +(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(\S+(?:, \S+)?) {2,}(.*)$`)
 	// Some pastes lose the double blanks.
-	describedLoose = regexp.MustCompile(`^ *(Normal|Warning) +(\S+) +(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(\S+) +(.*)$`)
-	listedForm     = regexp.MustCompile(`^(?:(\S+) +)?(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(Normal|Warning) +(\S+) +([a-zA-Z.]+)/(\S+) +(.*)$`)
-	wideTail       = regexp.MustCompile(`^(.*?) {2,}(` + ageForm + `) +(\d+) +(\S+)$`)
-	wideHead       = regexp.MustCompile(`^(?:(spec\.\S+) +)?([a-z][\w-]*(?:, \S+)?) {2,}(.*)$`)
+	describedLoose = pattern.New(`^ *(Normal|Warning) +(\S+) +(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(\S+) +(.*)$`)
+	listedForm     = pattern.New(`^(?:(\S+) +)?(` + ageForm + `)(?: \(x(\d+) over (` + ageForm + `)\))? +(Normal|Warning) +(\S+) +([a-zA-Z.]+)/(\S+) +(.*)$`)
+	wideTail       = pattern.New(`^(.*?) {2,}(` + ageForm + `) +(\d+) +(\S+)$`)
+	wideHead       = pattern.New(`^(?:(spec\.\S+) +)?([a-z][\w-]*(?:, \S+)?) {2,}(.*)$`)
+	// Up to Kubernetes 1.8: first seen, last seen, count, source, object, type,
+	// reason and message in kubectl describe; last seen, first seen, count, name,
+	// kind, object, type, reason, source and message in kubectl get events.
+	describedOld = pattern.New(`^ *(` + ageForm + `) +(` + ageForm + `) +(\d+) +(\{[^}]*\}|\S+(?:, \S+)?) +(?:(spec\.\S+) +)?(Normal|Warning) +(\S+) +(.*)$`)
+	listedOld    = pattern.New(`^ *(?:(\S+) +)?(` + ageForm + `) +(` + ageForm + `) +(\d+) +(\S+) +([A-Z]\w+) +(?:(spec\.\S+) +)?(Normal|Warning) +(\S+) +(\{[^}]*\}|\S+(?:, \S+)?) +(.*)$`)
 )
 
 func describedRow(l string, about objectRef) *line {
+	if about.kind == "" {
+		about.kind = "Pod"
+	}
 	m := describedForm.FindStringSubmatch(l)
 	if m == nil {
 		m = describedLoose.FindStringSubmatch(l)
 	}
 	if m == nil {
-		return nil
+		if m = describedOld.FindStringSubmatch(l); m == nil {
+			return nil
+		}
+		r := &line{ref: about, typ: m[6], reason: m[7], first: age(m[1]), last: age(m[2]), source: component(m[4]), message: m[8], count: number(m[3]), container: containerOf(m[5])}
+		return r
 	}
-	if about.kind == "" {
-		about.kind = "Pod"
-	}
-	r := &line{ref: about, typ: m[1], reason: m[2], last: age(m[3]), first: age(m[5]), source: strings.TrimSuffix(m[6], ","), message: m[7], count: number(m[4])}
+	r := &line{ref: about, typ: m[1], reason: m[2], last: age(m[3]), first: age(m[5]), source: component(m[6]), message: m[7], count: number(m[4])}
 	r.unprefix()
 	return r
 }
 
+// component is the name of an event's source: "{kubelet node-1}", "kubelet,
+// node-1" and "kubelet" are the kubelet.
+func component(source string) string {
+	source = strings.Trim(source, "{} ")
+	if i := strings.IndexAny(source, ", "); i > 0 {
+		source = source[:i]
+	}
+	return source
+}
+
 // containerPrefix is what newer kubectl puts before messages in describe.
-var containerPrefix = regexp.MustCompile(`^spec\.(?:initContainers|containers|ephemeralContainers)\{([^}]+)\}:? +`)
+var containerPrefix = pattern.New(`^spec\.(?:initContainers|containers|ephemeralContainers)\{([^}]+)\}:? +`)
 
 func (l *line) unprefix() {
 	if m := containerPrefix.FindStringSubmatch(l.message); m != nil {
@@ -129,6 +231,9 @@ func (l *line) unprefix() {
 }
 
 func listedRow(l string, namespaced, wide bool) *line {
+	if m := listedOld.FindStringSubmatch(l); m != nil && (m[1] == "" || plausibleNamespace(m[1])) {
+		return &line{ref: objectRef{kindName(m[6]), m[1], m[5]}, typ: m[8], reason: m[9], last: age(m[2]), first: age(m[3]), count: number(m[4]), source: component(m[10]), message: m[11], container: containerOf(m[7])}
+	}
 	m := listedForm.FindStringSubmatch(strings.TrimLeft(l, " "))
 	if m == nil || m[1] != "" && !namespaced && !plausibleNamespace(m[1]) {
 		return nil
@@ -149,7 +254,7 @@ func listedRow(l string, namespaced, wide bool) *line {
 	return r
 }
 
-var namespaceName = regexp.MustCompile(`^[a-z0-9-]+$`)
+var namespaceName = pattern.New(`^[a-z0-9-]+$`)
 
 func plausibleNamespace(s string) bool { return namespaceName.MatchString(s) }
 
@@ -203,10 +308,10 @@ func podHeader(l string) bool {
 	return slices.Contains(f, "NAME") && slices.Contains(f, "READY") && slices.Contains(f, "STATUS") && slices.Contains(f, "RESTARTS")
 }
 
-var podRow = regexp.MustCompile(`^(?:(\S+) +)?(\S+) +(\d+)/(\d+) +(\S+) +(\d+)(?: \([^)]*\))? +(` + ageForm + `)\b`)
+var podRow = pattern.New(`^(?:(\S+) +)?(\S+) +(\d+)/(\d+) +(\S+) +(\d+)(?: \([^)]*\))? +(` + ageForm + `)\b`)
 
 // podStatus is a word of the STATUS column.
-var podStatus = regexp.MustCompile(`^(?:Init:)?[A-Z][A-Za-z]+$|^Init:\d+/\d+$|^ExitCode:\d+$|^Signal:\d+$`)
+var podStatus = pattern.New(`^(?:Init:)?[A-Z][A-Za-z]+$|^Init:\d+/\d+$|^ExitCode:\d+$|^Signal:\d+$`)
 
 // podTable reads kubectl get pods, which shows states without their reasons.
 func (d *draft) podTable(lines []string) int {
@@ -234,6 +339,7 @@ func (d *draft) podRow(ref objectRef, ready bool, status string, restarts int32,
 	if ready || status == "Completed" || status == "Terminating" || status == "Running" {
 		p.bind("")
 		p.obj.Status.Phase = corev1.PodRunning
+		p.ready = ready || status == "Completed"
 		c := p.container("")
 		c.Ready, c.RestartCount, c.State = ready, restarts, corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: p.obj.CreationTimestamp}}
 		p.condition(corev1.PodReady, map[bool]corev1.ConditionStatus{true: corev1.ConditionTrue, false: corev1.ConditionFalse}[ready], "", "", d.now)

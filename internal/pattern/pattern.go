@@ -45,6 +45,12 @@ func (p *Pattern) FindAllStringSubmatch(s string, n int) [][]string {
 	return p.regexp().FindAllStringSubmatch(s, n)
 }
 
+// FindAllStringSubmatchIndex returns where at most n matches in s and their
+// groups start and end.
+func (p *Pattern) FindAllStringSubmatchIndex(s string, n int) [][]int {
+	return p.regexp().FindAllStringSubmatchIndex(s, n)
+}
+
 // ReplaceAllString puts repl, in which $1 is the first group, in the place of
 // every match in s.
 func (p *Pattern) ReplaceAllString(s, repl string) string {

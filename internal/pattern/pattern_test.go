@@ -17,7 +17,7 @@ import (
 
 // TestAllCompile compiles the text of every pattern.New of the module, since
 // text that is wrong would show itself only when the pattern is first used. The
-// text must be a literal, or literals joined by "+".
+// text must be a literal, a constant of the file, or several of them joined by "+".
 func TestAllCompile(t *testing.T) {
 	calls := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -35,7 +35,7 @@ func TestAllCompile(t *testing.T) {
 				return true
 			}
 			calls++
-			text, ok := literal(call.Args[0])
+			text, ok := literal(call.Args[0], constants(file))
 			if !ok {
 				t.Errorf("%s: the text of the pattern is no literal", files.Position(call.Pos()))
 			} else if _, err := regexp.Compile(text); err != nil {
@@ -62,14 +62,33 @@ func isNew(call *ast.CallExpr) bool {
 	return ok && pkg.Name == "pattern"
 }
 
-func literal(e ast.Expr) (string, bool) {
+// constants are the strings that constants of a file stand for.
+func constants(file *ast.File) map[string]ast.Expr {
+	out := map[string]ast.Expr{}
+	for _, d := range file.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
+			for _, spec := range g.Specs {
+				if v := spec.(*ast.ValueSpec); len(v.Names) == 1 && len(v.Values) == 1 {
+					out[v.Names[0].Name] = v.Values[0]
+				}
+			}
+		}
+	}
+	return out
+}
+
+func literal(e ast.Expr, constants map[string]ast.Expr) (string, bool) {
 	switch e := e.(type) {
+	case *ast.Ident:
+		if value, ok := constants[e.Name].(*ast.BasicLit); ok {
+			return literal(value, nil)
+		}
 	case *ast.BasicLit:
 		s, err := strconv.Unquote(e.Value)
 		return s, err == nil
 	case *ast.BinaryExpr:
-		x, okX := literal(e.X)
-		y, okY := literal(e.Y)
+		x, okX := literal(e.X, constants)
+		y, okY := literal(e.Y, constants)
 		return x + y, okX && okY && e.Op == token.ADD
 	}
 	return "", false
