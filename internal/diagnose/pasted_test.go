@@ -105,11 +105,14 @@ func met(set []string, fd report.Finding) bool {
 func TestPastedTexts(t *testing.T) {
 	right, all := map[bool]int{}, map[bool]int{}
 	for _, p := range pastedTexts(t) {
+		if p.held && os.Getenv("HELD") == "" {
+			continue
+		}
 		doc, _ := Explain(cause.BuiltIn, p.text)
 		checkNothingInvented(t, p.name, doc)
 		all[p.held]++
 		if w := p.wrong(doc); w != "" {
-			if !p.held || os.Getenv("HELD") != "" {
+			if !p.held || os.Getenv("HELD") == "show" {
 				t.Errorf("%s: %s", p.name, w)
 			}
 			continue

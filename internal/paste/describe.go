@@ -1,6 +1,7 @@
 package paste
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,16 +20,41 @@ var describeStart = pattern.New(`^Name: +\S+$`)
 // middle.
 var partHead = pattern.New(`^(Containers|Init Containers|Conditions|Status|Controlled By|Node|Node-Selectors|Volumes|QoS Class):(\s|$)`)
 
-func describeCut(l string) bool { return partHead.MatchString(l) || l == "Events:" }
+func describeCut(l string) bool {
+	return partHead.MatchString(l) || l == "Events:" || containerField.MatchString(l)
+}
+
+// containerField is a line of the part of a container, for pastes that begin
+// there.
+var containerField = pattern.New(`^ *(?:State: +(?:Waiting|Running|Terminated)|Last State: +Terminated|Restart Count: +\d+|Container ID: .*|Image ID: .*)$`)
+
+// headless puts the heads before a text that begins in the part of a container.
+func headless(lines []string) []string {
+	if !containerField.MatchString(lines[0]) {
+		return lines
+	}
+	out := []string{"Containers:", "  " + someContainer + ":"}
+	shift := max(0, 4-indentOf(lines[0]))
+	for i, l := range lines {
+		if m := fieldLine.FindStringSubmatch(l); m == nil && strings.TrimSpace(l) != "" || i > 0 && m != nil && len(m[1]) < indentOf(lines[0]) {
+			return append(out, lines[i:]...)
+		}
+		out = append(out, strings.Repeat(" ", shift)+l)
+	}
+	return out
+}
 
 // field is one "Key:  value" line of kubectl describe.
 var fieldLine = pattern.New(`^( *)([A-Za-z][A-Za-z0-9 ()./_-]*?):(?: +(.*))?$`)
 
 // describe reads one object of kubectl describe and returns the number of lines.
 func (d *draft) describe(lines []string) int {
+	if whole := headless(lines); len(whole) != len(lines) {
+		return d.describe(whole) - (len(whole) - len(lines))
+	}
 	end := len(lines)
 	for i := 1; i < len(lines); i++ {
-		if describeStart.MatchString(lines[i]) {
+		if l := lines[i]; describeStart.MatchString(l) || strings.HasPrefix(l, "$ ") || podHeader(l) || klogHead.MatchString(l) {
 			end = i
 			break
 		}
@@ -36,11 +62,13 @@ func (d *draft) describe(lines []string) int {
 	body := lines[:end]
 	top := map[string]string{}
 	events := -1
+	rows := false // of a node's conditions
 	for i, l := range body {
 		if strings.HasPrefix(l, "Events:") {
 			events = i
 			break
 		}
+		rows = rows || nodeCondition.MatchString(l)
 		if m := fieldLine.FindStringSubmatch(l); m != nil && m[1] == "" {
 			if _, seen := top[m[2]]; !seen {
 				top[m[2]] = strings.TrimSpace(m[3])
@@ -48,11 +76,17 @@ func (d *draft) describe(lines []string) int {
 		}
 	}
 	ref := objectRef{kindOf(top), top["Namespace"], top["Name"]}
+	if rows {
+		ref.kind, ref.name = "Node", first(ref.name, someNode)
+	}
 	head := body
 	if events >= 0 {
 		head = body[:events]
 	}
 	switch ref.kind {
+	case "":
+		// Nothing that has pods, such as a HelmRelease or an Argo CD application.
+		return 1
 	case "Pod":
 		d.describePod(ref, top, head)
 		ref = objectRef{"Pod", d.pod(ref).obj.Namespace, d.pod(ref).obj.Name}
@@ -103,8 +137,19 @@ func kindOf(top map[string]string) string {
 	case has("Pods Status", "Replicas"):
 		return "ReplicaSet"
 	}
-	return "Pod"
+	if has("Node", "Node-Selectors", "QoS Class", "Containers", "Init Containers", "Controlled By", "IP", "Start Time", "Service Account", "Tolerations") {
+		return "Pod"
+	}
+	for key := range top {
+		if !slices.Contains(metaFields, key) {
+			return ""
+		}
+	}
+	return "Pod" // too little to tell
 }
+
+// metaFields are fields that kubectl describe prints for a pod among others.
+var metaFields = []string{"Name", "Namespace", "Labels", "Annotations", "Status", "Reason", "Message", "Priority", "Conditions", "Events", "Volumes"}
 
 // section is a part of a description with its lines.
 func section(lines []string, name string) []string {

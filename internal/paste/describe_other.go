@@ -34,15 +34,12 @@ func (d *draft) describeConditions(ref objectRef, lines []string) {
 
 // nodeCondition is a row of the Conditions table of kubectl describe node:
 // type, status, two dates, reason, message.
-var nodeCondition = pattern.New(`^ +(Ready|MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable|[A-Z]\w+) +(True|False|Unknown) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\S+) *(.*)$`)
+var nodeCondition = pattern.New(`^ *(Ready|MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable|[A-Z]\w+) +(True|False|Unknown) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}) +(\S+) *(.*)$`)
 
 func (d *draft) describeNode(name string, lines []string) {
 	n := d.node(name)
 	for _, l := range section(lines, "Conditions") {
-		if m := nodeCondition.FindStringSubmatch(l); m != nil {
-			n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeConditionType(m[1]), Status: corev1.ConditionStatus(m[2]),
-				LastHeartbeatTime: d.clock(m[3]), LastTransitionTime: d.clock(m[4]), Reason: m[5], Message: m[6]})
-		}
+		d.nodeCondition(n, l)
 	}
 	for _, l := range lines {
 		if strings.HasPrefix(l, "Unschedulable:") && strings.HasSuffix(l, "true") {
@@ -57,6 +54,20 @@ func (d *draft) describeNode(name string, lines []string) {
 		k, v, _ := strings.Cut(kv, "=")
 		n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: k, Value: v, Effect: corev1.TaintEffect(effect)})
 	}
+}
+
+// nodeCondition reads a row of a node's Conditions table; false when it is none.
+func (d *draft) nodeCondition(n *corev1.Node, l string) bool {
+	m := nodeCondition.FindStringSubmatch(l)
+	if m == nil {
+		return false
+	}
+	if n == nil {
+		n = d.node(someNode)
+	}
+	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeConditionType(m[1]), Status: corev1.ConditionStatus(m[2]),
+		LastHeartbeatTime: d.clock(m[3]), LastTransitionTime: d.clock(m[4]), Reason: m[5], Message: m[6]})
+	return true
 }
 
 func taintLines(lines []string) []string {

@@ -7,7 +7,7 @@ import (
 )
 
 // yamlField is a line of a piece of YAML or indented JSON that carries words.
-var yamlField = pattern.New(`^( *)(?:- )?"?(message|note|reason)"?: +(.*)$`)
+var yamlField = pattern.New(`^( *)(?:- )?"?(message|note|reason|Message|Reason)"?: +(.*)$`)
 
 // yamlText reads a field of words from a piece of YAML that has no apiVersion
 // and so is no object: its value may go on in deeper indented lines. It returns

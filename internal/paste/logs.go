@@ -2,6 +2,8 @@ package paste
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +25,10 @@ var (
 	oldEvent   = pattern.New(`^Event\((?:v1|api)\.ObjectReference\{Kind:"(\w+)", Namespace:"([^"]*)", Name:"([^"]*)".*?FieldPath:"([^"]*)"\}\): type: '(\w+)' reason: '(\w+)' (.*)$`)
 )
 
+// calmLine is a line of the level "info" or below, in the forms of klog, logfmt,
+// JSON and plain text.
+var calmLine = pattern.New(`(?:^|[ \]:] ?)I\d{4} [\d:.]+ +\d+ |\blevel=(?:info|debug|trace)\b|"(?:level|severity|lvl)": ?"(?i:info|debug|trace|normal)"|^\[? ?(?:INFO|DEBUG|TRACE) ?\]|^\S+[T ]\S+ +\[?(?:INFO|DEBUG)\b`)
+
 // logLine is a log line taken apart.
 type logLine struct {
 	ref objectRef
@@ -30,16 +36,18 @@ type logLine struct {
 	event *line
 	// messages are what may tell the cause, most telling first.
 	messages []string
+	// calm is true when the line says of itself that it is no warning.
+	calm bool
 }
 
 // unwrapLog takes the heads of log lines off and reads their fields.
 func unwrapLog(text string) logLine {
 	body := text
+	out := logLine{ref: objectRef{kind: "Pod"}, calm: calmLine.MatchString(text)}
 	for _, head := range []*pattern.Pattern{syslogHead, dateHead, levelHead, kernelHead, klogHead, applyHead} {
 		body = head.ReplaceAllString(body, "")
 	}
 	body = strings.TrimSpace(body)
-	out := logLine{ref: objectRef{kind: "Pod"}}
 	if m := podOfLog.FindStringSubmatch(body); m != nil {
 		switch {
 		case m[1] != "" && strings.Contains(m[0], "/"):
@@ -152,8 +160,10 @@ func (l *logLine) json(body string) bool {
 		l.ref.namespace, l.ref.name = ns, name
 	}
 	l.add(text(obj, "msg"), first(text(obj, "error"), text(obj, "err")), first(text(obj, "message"), text(obj, "note")))
-	if s := text(obj, "log"); s != "" {
-		l.messages = append(l.messages, strings.TrimSpace(s))
+	for _, key := range slices.Sorted(maps.Keys(obj)) {
+		if s := text(obj, key); len(s) > 20 && strings.Contains(s, " ") && !slices.Contains(l.messages, s) && len(l.messages) < 10 {
+			l.messages = append(l.messages, strings.TrimSpace(s))
+		}
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package paste
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,14 +17,18 @@ var startWith = pattern.New(`failed to \\*"(\w+)\\*" for \\*"([^"\\]+)\\*" with 
 // the number of lines used.
 func (d *draft) loose(lines []string) int {
 	raw := strings.TrimSpace(lines[0])
-	if m := describedForm.FindStringSubmatch(raw); m != nil {
+	if describedForm.MatchString(raw) || describedLoose.MatchString(raw) || describedOld.MatchString(raw) {
 		return d.rows(lines, func(l string) *line { return describedRow(l, objectRef{}) })
 	}
-	if m := listedForm.FindStringSubmatch(raw); m != nil {
-		return d.rows(lines, func(l string) *line { return listedRow(l, m[1] != "", false) })
+	if listedForm.MatchString(raw) || listedOld.MatchString(raw) {
+		m := listedForm.FindStringSubmatch(raw)
+		return d.rows(lines, func(l string) *line { return listedRow(l, m != nil && m[1] != "", false) })
 	}
 	if row := podRow.FindStringSubmatch(raw); row != nil && podStatus.MatchString(row[5]) {
 		d.podRow(objectRef{"Pod", row[1], row[2]}, row[3] == row[4], row[5], number(row[6]), age(row[7]))
+		return 1
+	}
+	if d.nodeCondition(nil, raw) {
 		return 1
 	}
 	if value, n := yamlText(lines); n > 0 && !d.loosely[value] && len(d.loosely) < maxLoose {
@@ -49,16 +54,67 @@ func (d *draft) loose(lines []string) int {
 		d.event(*l.event)
 		return used
 	}
-	for _, m := range l.messages {
-		if d.message(l.ref, m) {
-			return used
-		}
+	if l.calm && !slices.ContainsFunc(l.messages, troubled) {
+		return used
 	}
-	for _, m := range l.messages {
-		d.said = append(d.said, Saying{Text: m})
-	}
+	d.words(l.ref, l.messages)
 	return used
 }
+
+// words takes messages of which the first that means something known decides.
+func (d *draft) words(ref objectRef, messages []string) {
+	for _, m := range messages {
+		if foreign.MatchString(m) {
+			return
+		}
+		for _, core := range cores(m) {
+			if d.message(ref, core) {
+				return
+			}
+		}
+	}
+	for _, m := range messages {
+		d.said = append(d.said, Saying{Text: m})
+	}
+}
+
+// foreign are troubles of the tool that printed the text: kubectl that does not
+// reach the API server, or that may not read. No rollout hangs by them.
+var foreign = pattern.New(`couldn't get current server API group list|^The connection to the server \S+ was refused|^Unable to connect to the server|is forbidden: User "[^"]*" cannot |You must be logged in to the server|Operation cannot be fulfilled on `)
+
+// troubled tells a line of the level "info" that reports an error all the same.
+func troubled(m string) bool {
+	return startWith.MatchString(m) || strings.Contains(m, "Error response from daemon") || strings.Contains(m, "no fit") || strings.Contains(m, "Fit failure") || strings.Contains(m, "nodes are available") || troubleWord.MatchString(m)
+}
+
+var troubleWord = pattern.New(`(?i)\b(?:fail(?:ed|ure)|error|denied|refused|unable|cannot|timed? ?out|back-off|warning|evict)`)
+
+// cores are the ways to read a message: from the words that a component always
+// begins with, where they stand inside, then without what tools put before an
+// error, then whole.
+func cores(m string) []string {
+	out := make([]string, 0, 3)
+	if at := anchors.FindStringSubmatchIndex(m); at != nil && at[0] > 0 {
+		out = append(out, m[at[0]:])
+	}
+	rest := m
+	for range 6 {
+		cut := wrappers.ReplaceAllString(rest, "")
+		if cut == rest || cut == "" {
+			break
+		}
+		rest = cut
+	}
+	if rest != m {
+		out = append(out, rest)
+	}
+	return append(out, m)
+}
+
+var (
+	anchors  = pattern.New(`MountVolume\.(?:SetUp|MountDevice|WaitForAttach|NewMounter)|AttachVolume\.|Multi-Attach error|\b\d+/\d+ nodes are available|Failed to pull image "|Error creating: |No nodes are available that match|Back-off (?:pulling|restarting)`)
+	wrappers = pattern.New(`^(?:Error: |(?:UPGRADE|INSTALLATION|INSTALL|ROLLBACK|UNINSTALL) FAILED: |Helm (?:install|upgrade|rollback) failed(?: for release \S+(?: with chart \S+)?)?: |(?:failed to create resource|failed pre-install|release \S+ failed[^:]*|one or more objects failed to apply, reason|one or more synchronization tasks completed unsuccessfully, reason): |cannot patch "[^"]*" with kind \w+: |\w+/\S+ dry-run failed(?: \(\w+\))?: |(?:Degraded|Progressing|Missing|Unknown): |Operation for ".*" failed\. No retries permitted until .*?\(durationBeforeRetry [^)]*\)\. Error: |sync "[^"]*" failed with )`)
+)
 
 // continues tells a second line of one error from a new message.
 func continues(l string) bool {
