@@ -32,7 +32,7 @@ func Explain(causes cause.Set, text string) (*report.Findings, time.Time) {
 		if strings.Contains(fd.Summary, noMessage) {
 			continue // judged from a message that is not there
 		}
-		fd = quoting(unnamed(fd), text)
+		fd = quoting(unnamed(fd), text, read.Original)
 		if !read.Counted {
 			fd.Summary = podCount.ReplaceAllString(fd.Summary, "")
 		}

@@ -41,6 +41,7 @@ var lookalikes = map[string][]lookalike{
 	"tag-not-found":          {{"image-moved-or-retired", "docker.io gcr.io", askPublic}, {"repo-not-found", "", "crane ls <repository>"}},
 	"mid-transfer-eof":       {{"mirror-no-blob-fallback", "", "whether the node has a mirror: ls /etc/containerd/certs.d"}},
 	"quota-exceeded":         {{"quota-blocks-surge", "", "whether an older ReplicaSet of the Deployment is complete: kubectl get rs"}},
+	"webhook-no-endpoints":   {{"webhook-self-deadlock", "", "whether the webhook's own pods are among those that it refuses: kubectl get pods -n <its namespace>"}},
 	"apiserver-overload":     {{"webhook-timeout", "", "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"}},
 }
 

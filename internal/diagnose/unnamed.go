@@ -77,9 +77,12 @@ var neverMade = regexp.MustCompile(` since it was made, so its \d+ pods? (?:was|
 var wrappers = regexp.MustCompile(`^(?:(?:Err)?[A-Z][A-Za-z]+: |Failed to pull image "[^"]*": |Error creating: |Error: )`)
 
 // quoting takes from receipts what the text itself does not say.
-func quoting(fd cause.Finding, text string) cause.Finding {
+func quoting(fd cause.Finding, text string, original map[string]string) cause.Finding {
 	for i := range fd.Evidence {
 		r := &fd.Evidence[i].Receipt
+		if was, ok := original[r.Text]; ok {
+			r.Text = was
+		}
 		for range 3 {
 			if strings.Contains(text, r.Text) {
 				break

@@ -2,12 +2,14 @@ package diagnose
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/paste"
+	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
 // wording ties words that a component prints to the causes they can mean.
@@ -40,10 +42,18 @@ func worded(causes cause.Set, said []paste.Saying) []cause.Finding {
 			continue
 		}
 		seen[codes[0]] = true
+		if slices.Contains(codes, "crashloop-app-error") && !slices.Contains(codes, "dependency-unavailable") && slices.ContainsFunc(said, unanswered) {
+			codes = append([]string{"dependency-unavailable"}, codes...)
+		}
 		out = append(out, wordFinding(causes, s, codes))
 	}
 	return out
 }
+
+// unanswered tells a message of a program whose call to another failed.
+func unanswered(s paste.Saying) bool { return s.Kind == "" && noAnswer.MatchString(s.Text) }
+
+var noAnswer = pattern.New(`(?i)connection refused|no such host|i/o timeout|connection reset by peer|could not connect|ECONNREFUSED|ENOTFOUND|UnknownHostException`)
 
 func wordFinding(causes cause.Set, s paste.Saying, codes []string) cause.Finding {
 	fd := cause.Finding{Cause: codes[0], Confidence: cause.Likely, Vars: map[string]string{},
@@ -80,6 +90,9 @@ func quoteLine(s string, n int) string {
 func codesOf(causes cause.Set, s paste.Saying) []string {
 	lower := strings.ToLower(strings.TrimSpace(s.Text))
 	for _, w := range wordings {
+		if s.Normal && !slices.Contains(tellingNormal, s.Reason) {
+			break
+		}
 		if w.in(lower) {
 			return known(causes, w.causes)
 		}
@@ -103,6 +116,12 @@ func codesOf(causes cause.Set, s paste.Saying) []string {
 	}
 	return nil
 }
+
+// tellingNormal are reasons of events of the type Normal that say of a trouble
+// all the same. "info" and "error" are Flux's.
+var tellingNormal = []string{"BackOff", "Killing", "NotTriggerScaleUp", "TriggeredScaleUp", "Nominated", "NodeNotReady", "Evicted", "Preempted", "TaintManagerEviction",
+	"NodeHasDiskPressure", "NodeHasInsufficientMemory", "NodeHasInsufficientPID", "WaitForFirstConsumer", "ExternalProvisioning", "WaitForPodScheduled", "SandboxChanged",
+	"DeploymentPaused", "RolloutPaused", "Suspended", "ScaleDown", "Rebooted", "error", "Deleted", "DeploymentRollbackRevisionNotFound", "Disrupted", "EvictedByVPA", "Unconsolidatable"}
 
 var (
 	pulledIn   = regexp.MustCompile(`Successfully pulled image .* in (\S+) \((\S+) including waiting\)`)

@@ -96,6 +96,9 @@ func (d *draft) describe(lines []string) int {
 		d.owner(line{ref: orDefault(ref)})
 		d.describeReplicas(orDefault(ref), top)
 		d.describeConditions(orDefault(ref), head)
+		if ref.kind == "PersistentVolumeClaim" && strings.HasPrefix(top["Status"], "Bound") {
+			d.bound = append(d.bound, orDefault(ref))
+		}
 	}
 	if events >= 0 {
 		n := d.eventTable(body[events+1:], ref)
@@ -122,6 +125,8 @@ func kindOf(top map[string]string) string {
 		return false
 	}
 	switch {
+	case has("Strategy", "SetWeight", "Health Status", "Sync Status"): // Argo
+		return ""
 	case has("Taints", "Allocatable", "Unschedulable"):
 		return "Node"
 	case has("StrategyType", "RollingUpdateStrategy", "NewReplicaSet"):

@@ -65,6 +65,9 @@ func (d *draft) nodeCondition(n *corev1.Node, l string) bool {
 	if n == nil {
 		n = d.node(someNode)
 	}
+	if m[1] != "Ready" && m[2] == "True" {
+		d.said = append(d.said, Saying{Kind: "Node", Reason: m[5], Text: m[6]})
+	}
 	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeConditionType(m[1]), Status: corev1.ConditionStatus(m[2]),
 		LastHeartbeatTime: d.clock(m[3]), LastTransitionTime: d.clock(m[4]), Reason: m[5], Message: m[6]})
 	return true

@@ -2,6 +2,7 @@ package paste
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,10 +35,14 @@ type draft struct {
 	// trouble is over.
 	heard []*line
 	past  int
+	bound []objectRef // volume claims whose volume the text shows
+	// original are the messages that were put into the words of today.
+	original map[string]string
 	// byKey finds an event that was read already, loose lines likewise.
 	byKey     map[eventKey]*line
 	loosely   map[string]bool
 	described int
+	parts     int // of pods that were tried
 	counted   bool // replica counts were in the text
 }
 
@@ -65,7 +70,7 @@ type podDraft struct {
 }
 
 func newDraft() *draft {
-	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}, byKey: map[eventKey]*line{}, loosely: map[string]bool{}}
+	return &draft{now: Epoch, pods: map[objectRef]*podDraft{}, owners: map[objectRef]bool{}, byKey: map[eventKey]*line{}, loosely: map[string]bool{}, original: map[string]string{}}
 }
 
 // Names of objects that the text leaves unnamed. No real object is called so;
@@ -189,6 +194,18 @@ func (d *draft) event(l line) {
 	} else if l.ref.namespace == "" {
 		l.ref.namespace = someNamespace
 	}
+	if l.reason == "FailedScheduling" {
+		if m, ok := modern(l.message); ok {
+			d.original[m], l.message = l.message, m
+		}
+	}
+	if !slices.Contains(eventKinds, l.ref.kind) {
+		// What an event says of a HelmRelease may be the API server's answer.
+		if l.typ != "Normal" || l.reason == "error" {
+			d.words(objectRef{kind: "Pod"}, []string{l.message})
+		}
+		return
+	}
 	key := eventKey{l.ref, l.reason, l.message, l.container}
 	if e := d.byKey[key]; e != nil {
 		e.count += max(1, l.count)
@@ -270,6 +287,9 @@ func (d *draft) owner(l line) {
 	case "Job":
 		d.objects.Jobs = append(d.objects.Jobs, &batchv1.Job{ObjectMeta: meta, Spec: batchv1.JobSpec{Completions: &one, Parallelism: &one}})
 	case "PersistentVolumeClaim":
+		if slices.Contains(d.bound, l.ref) {
+			return
+		}
 		d.objects.PVCs = append(d.objects.PVCs, &corev1.PersistentVolumeClaim{ObjectMeta: meta, Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}})
 		p := d.pod(objectRef{"Pod", l.ref.namespace, somePod + "-with-" + l.ref.name})
 		p.obj.Spec.Volumes = append(p.obj.Spec.Volumes, corev1.Volume{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: l.ref.name}}})

@@ -3,6 +3,8 @@ package paste
 import (
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/unjam-dev/unjam/internal/pattern"
 )
 
@@ -31,3 +33,44 @@ func yamlText(lines []string) (value string, used int) {
 }
 
 var yamlKey = pattern.New(`^ *(?:- )?"?[A-Za-z][A-Za-z0-9]*"?:(?: |$)`)
+
+// partStart begins a part of a pod in YAML or indented JSON.
+var partStart = pattern.New(`^ *(?:- )?"?(?:status|containerStatuses|initContainerStatuses|state|lastState|waiting|terminated|conditions)"?: *[\[{]?$|^ *- (?:containerID|image): \S+$`)
+
+// fragment reads a part of a pod that stands without the rest, and returns the
+// number of lines used, 0 when the lines are none.
+func (d *draft) fragment(lines []string) int {
+	if d.parts >= maxParts || !partStart.MatchString(lines[0]) {
+		return 0
+	}
+	d.parts++
+	indent := indentOf(lines[0])
+	end := 1
+	for end < len(lines) && end < 2000 && (strings.TrimSpace(lines[end]) == "" || indentOf(lines[end]) >= indent) {
+		end++
+	}
+	block := make([]string, end)
+	for i, l := range lines[:end] {
+		block[i] = l[min(indent, len(l)):]
+	}
+	text := strings.Join(block, "\n")
+	if strings.HasPrefix(text, `"`) {
+		text = mendJSON("{" + text)
+	}
+	for range 6 {
+		var part any
+		if yaml.Unmarshal([]byte(text), &part) == nil {
+			if pod, ok := podOf(part); ok {
+				d.take(pod)
+				return end
+			}
+			return 0
+		}
+		i := strings.LastIndexByte(text, '\n')
+		if i < 0 {
+			return 0
+		}
+		text = text[:i]
+	}
+	return 0
+}

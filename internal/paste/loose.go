@@ -28,6 +28,9 @@ func (d *draft) loose(lines []string) int {
 		d.podRow(objectRef{"Pod", row[1], row[2]}, row[3] == row[4], row[5], number(row[6]), age(row[7]))
 		return 1
 	}
+	if n := d.fragment(lines); n > 0 {
+		return n
+	}
 	if d.nodeCondition(nil, raw) {
 		return 1
 	}
@@ -94,6 +97,7 @@ var troubleWord = pattern.New(`(?i)\b(?:fail(?:ed|ure)|error|denied|refused|unab
 // error, then whole.
 func cores(m string) []string {
 	out := make([]string, 0, 3)
+	m = mountedPod.ReplaceAllString(m, "")
 	if at := anchors.FindStringSubmatchIndex(m); at != nil && at[0] > 0 {
 		out = append(out, m[at[0]:])
 	}
@@ -110,6 +114,9 @@ func cores(m string) []string {
 	}
 	return append(out, m)
 }
+
+// mountedPod is what the kubelet's log says of a volume that its events do not.
+var mountedPod = pattern.New(` \(UniqueName: "[^"]*"\)(?: pod "[^"]*" \(UID: "[^"]*"\))?`)
 
 var (
 	anchors  = pattern.New(`MountVolume\.(?:SetUp|MountDevice|WaitForAttach|NewMounter)|AttachVolume\.|Multi-Attach error|\b\d+/\d+ nodes are available|Failed to pull image "|Error creating: |No nodes are available that match|Back-off (?:pulling|restarting)`)
@@ -152,7 +159,7 @@ type rule struct {
 // rules are tried in order; the first that matches decides.
 var rules = []rule{
 	{pattern.New(`Unable to retrieve (?:some image pull secrets|pull secret)`), "Pod", "FailedToRetrieveImagePullSecret"},
-	{pattern.New(`\b\d+/\d+ nodes are available|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running "[^"]*" filter plugin|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
+	{pattern.New(`\b\d+/\d+ nodes are available|No nodes are available that match|failed to fit in any node|(?i:fit failure) on node|no nodes available to schedule pods|pod has unbound immediate PersistentVolumeClaims|waiting for scheduling gates|persistentvolumeclaim "[^"]*" (?:not found|is being deleted)|running "[^"]*" filter plugin|running PreBind plugin|binding volumes: `), "Pod", "FailedScheduling"},
 	{pattern.New(`pod didn't trigger scale-up`), "Pod", "NotTriggerScaleUp"},
 	{pattern.New(`pod triggered scale-up`), "Pod", "TriggeredScaleUp"},
 	{pattern.New(`^Error creating: |exceeded quota: |failed quota: |status unknown for quota|insufficient quota to match|violates PodSecurity|admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '|error looking up service account|no PriorityClass with name|RuntimeClass "[^"]+" not found|(?:maximum|minimum) \S+ usage per |limit to request ratio per|unable to validate against any (?:pod security policy|security context constraint)|is forbidden: `), "ReplicaSet", "FailedCreate"},
@@ -195,6 +202,11 @@ func (d *draft) message(ref objectRef, text string) bool {
 				l.message = "Error creating: " + text
 			}
 		}
+		if m := refusedKind.FindStringSubmatchIndex(text); m != nil && l.reason == "FailedCreate" {
+			// What is said of a Deployment holds for its pods.
+			l.message = `Error creating: pods "` + text[m[2]:m[3]] + `" is forbidden: ` + text[m[1]:]
+			d.original[strings.TrimPrefix(l.message, "Error creating: ")] = text
+		}
 		if l.reason == "Failed" && !strings.HasPrefix(text, "Error: ") {
 			l.message = "Error: " + text
 		}
@@ -212,6 +224,9 @@ func (d *draft) message(ref objectRef, text string) bool {
 	return d.death(ref, text)
 }
 
+// refusedKind begins the API server's refusal of an object that makes pods.
+var refusedKind = pattern.New(`^(?:[Dd]eployment|[Rr]eplica[Ss]et|[Ss]tateful[Ss]et|[Dd]aemon[Ss]et|[Jj]ob)s?\.[a-z0-9.-]+ "([^"]*)" is forbidden: `)
+
 // syncError reads the kubelet's `failed to "StartContainer" for "app" with
 // REASON: "message"`.
 func (d *draft) syncError(ref objectRef, text string, m []int) bool {
@@ -225,11 +240,13 @@ func (d *draft) syncError(ref objectRef, text string, m []int) bool {
 		p.states = true
 		c := p.container(name)
 		p.condition(corev1.PodReady, corev1.ConditionFalse, "", "", d.now)
-		switch reason {
-		case "CrashLoopBackOff":
+		switch w := c.State.Waiting; {
+		case reason == "ImagePullBackOff" && w != nil && w.Message != "" && w.Reason != reason:
+			// The first error tells more.
+		case reason == "CrashLoopBackOff":
 			crashLoop(c, msg, 0)
 			p.obj.Status.Phase = corev1.PodRunning
-		case "RunContainerError":
+		case reason == "RunContainerError":
 			startError(c, msg, metav1.NewTime(d.now), 0)
 		default:
 			waiting(c, reason, msg)

@@ -1,6 +1,7 @@
 package paste
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -90,6 +91,9 @@ func (d *draft) overcome() map[int]bool {
 		}
 	}
 	for i, l := range d.heard {
+		if l.ref.kind == "PersistentVolumeClaim" && slices.Contains(d.bound, l.ref) {
+			over[i] = true
+		}
 		if l.ref.kind != "Pod" {
 			continue
 		}

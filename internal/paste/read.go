@@ -7,7 +7,6 @@ package paste
 import (
 	"strings"
 
-	"github.com/unjam-dev/unjam/internal/pattern"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -19,6 +18,7 @@ const (
 	maxPods    = 2000
 	maxLoose   = 2000 // different lines without a form
 	maxObjects = 1000 // described ones
+	maxParts   = 50   // of YAML, since each is parsed
 )
 
 // Reading is what a text shows.
@@ -31,18 +31,40 @@ type Reading struct {
 	Counted bool
 	// Said are the messages in the text, in order.
 	Said []Saying
+	// Original are messages of the text by the words of today that the snapshot
+	// holds in their place.
+	Original map[string]string
 }
 
 // Read turns text into a snapshot. It never fails: text in which nothing is
 // recognised gives a snapshot without objects.
 func Read(text string) Reading {
-	if s := structured(text); s != nil {
-		return Reading{Snapshot: s, Dated: true, Counted: true}
+	s := structured(text)
+	lines := clean(text)
+	if s == nil {
+		s = structured(strings.Join(lines, "\n"))
 	}
-	d := newDraft()
-	d.lines(clean(text))
+	switch {
+	case s == nil:
+		d := newDraft()
+		d.lines(lines)
+		return d.reading()
+	case alone(s):
+		return ofEvents(s).reading()
+	case quiet(s):
+		d := newDraft()
+		d.lines(lines)
+		r := d.reading()
+		r.Snapshot, r.Dated = s, true
+		return r
+	}
+	return Reading{Snapshot: s, Dated: true, Counted: true}
+}
+
+// reading is what the draft came to.
+func (d *draft) reading() Reading {
 	s := d.snapshot()
-	return Reading{Snapshot: s, Dated: d.absolute, Counted: d.counted, Said: d.said}
+	return Reading{Snapshot: s, Dated: d.absolute, Counted: d.counted, Said: d.said, Original: d.original}
 }
 
 // Assume reads the text as the error of an image pull although only words that
@@ -53,33 +75,13 @@ func (r Reading) Assume() (assumed Reading, ok bool) {
 	if !d.assume() {
 		return r, false
 	}
-	s := d.snapshot()
-	return Reading{Snapshot: s, Said: d.said}, true
+	r = d.reading()
+	r.Dated = false
+	return r, true
 }
 
 // Unnamed tells the made-up names of objects that the text does not name.
 func Unnamed(name string) bool { return strings.Contains(name, "unnamed-") }
-
-// structured reads YAML and JSON as kubectl prints them; nil when the text is
-// neither.
-func structured(text string) *snapshot.Snapshot {
-	t := strings.TrimSpace(text)
-	if !strings.HasPrefix(t, "{") && !strings.Contains(t, "apiVersion:") {
-		return nil
-	}
-	if !strings.HasPrefix(t, "{") {
-		if at := firstField.FindStringSubmatchIndex(t); at != nil {
-			t = t[at[0]:] // after the command that printed it
-		}
-	}
-	s, err := snapshot.Decode("text", strings.NewReader(t), snapshot.Limits{})
-	if err != nil || s.Objects.Len() == 0 {
-		return nil
-	}
-	return s
-}
-
-var firstField = pattern.New(`(?m)^apiVersion: `)
 
 // lines walks the text, giving each part to the reader that knows its form.
 func (d *draft) lines(lines []string) {

@@ -58,6 +58,9 @@ var contentRules = []rule{
 	has(TagMissing, "manifest tagged by", "is not found"),
 	has(TagMissing, "manifest for ~ not found"),
 	has(TagMissing, "requested image not found"),
+	is(TagMissing, func(p *parser) bool {
+		return strings.HasPrefix(p.words, "tag ") && strings.Contains(p.words, " not found in repository ")
+	}), // docker up to 1.9
 	has(TagMissing, "failed to fetch ~ from request", "not found"),
 	has(NotFound, "image ~ not found"),
 	is(RepoMissing, func(p *parser) bool { return strings.HasPrefix(p.words, "repository ~ not found") }),

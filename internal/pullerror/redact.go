@@ -82,52 +82,41 @@ func secretKey(key string) bool {
 	return secretKeys[key] || strings.HasPrefix(key, "x-amz-") || strings.HasPrefix(key, "x-goog-")
 }
 
-// tokenSigns are letters, in lower case, one of which is in every match of
-// secretWord.
-var tokenSigns = []string{"eyj", "earer ", "asic ", `token"`, `password"`, `auth"`, "accesskeyid", "stringtosign", "signatureprovided"}
-
-// mayHoldToken is a quick way out. Like secretWord it knows no case. Almost no
-// message holds a quotation mark after one of these words, a "<" or a token, so
-// that the scan for single letters ends it.
+// mayHoldToken is a quick way out: it tells whether a text holds letters, of
+// either case, one of which is in every match of secretWord.
 func mayHoldToken(s string) bool {
-	for _, w := range tokenSigns {
-		if containsFold(s, w) {
-			return true
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c > '"' && c < 'D' || c > 'n':
+		case c|0x20 == 'j':
+			if endsFold(s[:i+1], "eyj") {
+				return true
+			}
+		case c == ' ':
+			if endsFold(s[:i], "earer") || endsFold(s[:i], "asic") {
+				return true
+			}
+		case c == '"':
+			if endsFold(s[:i], "token") || endsFold(s[:i], "password") || endsFold(s[:i], "auth") {
+				return true
+			}
+		case c|0x20 == 'd':
+			if endsFold(s[:i+1], "accesskeyid") || endsFold(s[:i+1], "signatureprovided") {
+				return true
+			}
+		case c|0x20 == 'n':
+			if endsFold(s[:i+1], "stringtosign") {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// containsFold is strings.Contains for ASCII letters of either case; w is lower case.
-func containsFold(s, w string) bool {
-	last := w[len(w)-1]
-	for from := len(w) - 1; from < len(s); from++ {
-		i := indexFold(s[from:], last)
-		if i < 0 {
-			return false
-		}
-		from += i
-		if strings.EqualFold(s[from-len(w)+1:from+1], w) {
-			return true
-		}
-	}
-	return false
-}
-
-// indexFold is where a lower-case letter or another byte first stands in s in
-// either case.
-func indexFold(s string, c byte) int {
-	i := strings.IndexByte(s, c)
-	if c < 'a' || c > 'z' {
-		return i
-	}
-	if i >= 0 {
-		s = s[:i]
-	}
-	if j := strings.IndexByte(s, c-'a'+'A'); j >= 0 {
-		return j
-	}
-	return i
+// endsFold is strings.HasSuffix for letters of either case.
+func endsFold(s, end string) bool {
+	n := len(s) - len(end)
+	return n >= 0 && s[len(s)-2]|0x20 == end[len(end)-2] && strings.EqualFold(s[n:], end)
 }
 
 func redactWord(m string) string {

@@ -42,7 +42,7 @@ var layers = []layer{
 	{"internal/plan", []string{"internal/cause", "internal/facts"}, true, "fills playbooks with names"},
 	{"internal/report", []string{"internal/plan", "internal/verdict", "internal/cause", "internal/facts", "internal/snapshot"}, true, "renders verdicts"},
 	{"internal/paste", []string{"internal/snapshot", "internal/pullerror", "internal/fit", "internal/pattern"}, true, "text to snapshot"},
-	{"internal/diagnose", []string{"internal/snapshot", "internal/facts", "internal/cause", "internal/verdict", "internal/report", "internal/paste"}, true, "the use case; sources come in as an interface"},
+	{"internal/diagnose", []string{"internal/snapshot", "internal/facts", "internal/cause", "internal/verdict", "internal/report", "internal/paste", "internal/pattern"}, true, "the use case; sources come in as an interface"},
 	{"internal/ruletest", []string{"internal/strictyaml", "internal/rules", "internal/cause", "internal/diagnose", "internal/report", "internal/snapshot"}, true, "users' unit tests of rules"},
 	{"internal/capture", []string{"internal/snapshot"}, false, "the edge that reads the API server"},
 	{"internal/demo", []string{"internal/snapshot"}, false, "recordings inside the binary"},
