@@ -1,9 +1,15 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
@@ -18,19 +24,25 @@ func (a *app) explainCommand() *cobra.Command {
 	var evidence bool
 	var own []string
 	cmd := &cobra.Command{
-		Use:   "explain [CAUSE]",
+		Use:   "explain [FILE | CAUSE]",
 		Short: "Name the cause in pasted text, or show the playbook of a cause",
-		Long: `Without an argument explain reads text on standard input and names the causes in
-it, best first: a pasted kubectl describe, kubectl get events, status YAML, a
-scheduler message, a kubelet or runtime log line. No cluster is asked.
+		Long: `explain reads text from a file, or from standard input, and names the causes in
+it, worst first: the output of kubectl describe, get events, get pods, get -o yaml
+or rollout status, of Helm, Argo CD, Flux or a CI job, log lines of the kubelet,
+the scheduler or a runtime, whole or cut. No cluster is asked. What the text
+alone cannot tell stands as rivals, with the check that decides.
 
 With a cause it prints that cause's playbook: what it means, how to verify it,
-how to mend it and take the mending back.`,
+how to mend it and take the mending back.
+
+The exit code is 0 whether or not the text holds a cause; programs read "findings"
+of -o json, which is empty then. It is 2 when the text cannot be read.`,
 		Example: "  kubectl describe pod web-0 | " + a.program + " explain\n" +
-			"  " + a.program + " explain < events.txt -o json\n" + a.examples("explain tag-not-found"),
+			"  " + a.program + " explain job.log\n" +
+			"  " + a.program + " explain -o json < events.txt\n" + a.examples("explain tag-not-found"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("explain takes at most one cause; see %s causes", a.program)
+				return usagef("explain takes at most one file or cause; see %s causes", a.program)
 			}
 			return nil
 		},
@@ -43,10 +55,16 @@ how to mend it and take the mending back.`,
 			if err != nil {
 				return err
 			}
-			if len(args) == 1 {
-				return a.playbook(causes, args[0], output)
+			if len(args) == 1 && args[0] != "-" {
+				if causes.ByCode(args[0]) != nil {
+					return a.playbook(causes, args[0], output)
+				}
+				return a.explainFile(causes, args[0], output, evidence)
 			}
-			return a.explain(causes, output, evidence)
+			if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+				fmt.Fprintln(a.err, "Paste the text, then press Ctrl-D on a line of its own.")
+			}
+			return a.explain(causes, a.in, output, evidence)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "output format: text, json, yaml or md")
@@ -63,10 +81,26 @@ func codes() []string {
 	return out
 }
 
-func (a *app) explain(causes cause.Set, output string, evidence bool) error {
-	text, err := io.ReadAll(io.LimitReader(a.in, maxPaste))
+func (a *app) explainFile(causes cause.Set, path, output string, evidence bool) error {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(path, "./"):
+		return usagef("there is no cause %q, nor a file of that name; list the causes with: %s causes", path, a.program)
+	case err != nil:
+		return fileError(path, err)
+	}
+	defer f.Close()
+	return a.explain(causes, f, output, evidence)
+}
+
+func (a *app) explain(causes cause.Set, in io.Reader, output string, evidence bool) error {
+	text, err := io.ReadAll(io.LimitReader(in, maxPaste+1))
 	if err != nil {
-		return usagef("cannot read standard input: %w", err)
+		return usagef("cannot read the text: %w", err)
+	}
+	if len(text) > maxPaste {
+		text = text[:maxPaste]
+		fmt.Fprintf(a.err, "%s: only the first %d MiB of the text are read\n", a.program, maxPaste>>20)
 	}
 	doc, now := diagnose.Explain(causes, string(text))
 	switch output {
@@ -86,9 +120,6 @@ func (a *app) explain(causes cause.Set, output string, evidence bool) error {
 
 func (a *app) playbook(causes cause.Set, code, output string) error {
 	c := causes.ByCode(code)
-	if c == nil {
-		return usagef("there is no cause %q; list them with: %s causes", code, a.program)
-	}
 	switch output {
 	case "json":
 		return report.WriteJSON(a.out, report.NewEntry(*c))

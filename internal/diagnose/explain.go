@@ -14,21 +14,34 @@ import (
 	"github.com/unjam-dev/unjam/internal/verdict"
 )
 
-// Explain finds the causes of a set in pasted text, best first, and returns the time in
-// the text that counts as the present.
+// placed is a finding with the thing that it is about, as the text names it.
+type placed struct {
+	cause.Finding
+	about string
+}
+
+// Explain finds the causes of a set in pasted text and returns the time in the
+// text that counts as the present. The findings are grouped by the workload that
+// they are about, that of the worst finding first, and worst first in a group.
 func Explain(causes cause.Set, text string) (*report.Findings, time.Time) {
 	read := paste.Read(text)
 	list := judged(causes, read, false)
-	if len(list) == 0 || rank(causes, list[0]) > 0 {
+	if len(list) == 0 || rank(causes, list[0].Finding) > 0 {
 		// What the engine could not read as a state may still be known words.
-		list = append(worded(causes, read.Said), list...)
+		words := worded(causes, read.Said)
+		if len(list) > 0 || len(words) > 1 {
+			words = slices.DeleteFunc(words, func(p placed) bool { return p.Cause == "unknown" })
+		}
+		list = append(words, list...)
 		if assumed, ok := read.Assume(); ok && len(list) == 0 {
+			assumed.Counts = read.Counts
 			read, list = assumed, judged(causes, assumed, true)
 		}
-		slices.SortStableFunc(list, func(a, b cause.Finding) int { return cmp.Compare(rank(causes, a), rank(causes, b)) })
+		slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(rank(causes, a.Finding), rank(causes, b.Finding)) })
 	}
-	var out []cause.Finding
-	for _, fd := range list[:min(len(list), maxFindings)] {
+	var out []placed
+	for _, p := range list[:min(len(list), maxFindings)] {
+		fd := p.Finding
 		if strings.Contains(fd.Summary, noMessage) {
 			continue // judged from a message that is not there
 		}
@@ -45,11 +58,47 @@ func Explain(causes cause.Set, text string) (*report.Findings, time.Time) {
 		if !showsSpec.MatchString(text) {
 			fd.Summary = strings.Replace(fd.Summary, ", and has no memory limit of its own", "", 1)
 		}
-		if !slices.ContainsFunc(out, func(o cause.Finding) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
-			out = append(out, fd)
+		if !slices.ContainsFunc(out, func(o placed) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
+			out = append(out, placed{fd, p.about})
 		}
 	}
-	return report.NewFindingsDocument(report.NewFindings(causes, out)), read.Snapshot.TakenAt
+	return document(causes, out, read), read.Snapshot.TakenAt
+}
+
+// document groups the findings by what they are about.
+func document(causes cause.Set, list []placed, read paste.Reading) *report.Findings {
+	var order []string
+	for _, p := range list {
+		if !slices.Contains(order, p.about) {
+			order = append(order, p.about)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int {
+		return cmp.Compare(slices.Index(order, a.about), slices.Index(order, b.about))
+	})
+	findings := make([]cause.Finding, len(list))
+	for i, p := range list {
+		findings[i] = p.Finding
+	}
+	doc := report.NewFindingsDocument(report.NewFindings(causes, findings))
+	for i, p := range list {
+		doc.Findings[i].About = p.about
+	}
+	doc.Read = counted(causes, read)
+	return doc
+}
+
+// counted tells what of the text was understood. Words that no event carries
+// count as understood when they are known.
+func counted(causes cause.Set, read paste.Reading) *report.TextRead {
+	c := read.Counts
+	for _, s := range read.Said[:min(len(read.Said), 1000)] {
+		if s.Kind == "" && c.Ignored > 0 && len(codesOf(causes, s)) > 0 {
+			c.Lines++
+			c.Ignored--
+		}
+	}
+	return &report.TextRead{Pods: c.Pods, Workloads: c.Workloads, Nodes: c.Nodes, Others: c.Others, Events: c.Events, Past: c.Past, Lines: c.Lines, Ignored: c.Ignored}
 }
 
 // showsSpec tells text that shows containers as they are specified.
@@ -59,22 +108,25 @@ var showsSpec = regexp.MustCompile(`(?m)^[> ]*(?:- )?[Ii]mage: `)
 const maxFindings = 100
 
 // judged are the findings of the engine on all that the text shows.
-func judged(causes cause.Set, read paste.Reading, assumed bool) []cause.Finding {
+func judged(causes cause.Set, read paste.Reading, assumed bool) []placed {
 	f := facts.Build(read.Snapshot)
-	var list []cause.Finding
+	var list []placed
 	for _, w := range f.Workloads {
 		v := verdict.Judge(causes, f, w)
 		if v.Primary == nil || v.State == verdict.Healthy {
 			continue
 		}
-		list = append(list, *v.Primary)
-		list = append(list, v.Contributing...)
+		about := paste.About(w.Kind, w.Namespace, w.Name)
+		list = append(list, placed{*v.Primary, about})
+		for _, c := range v.Contributing {
+			list = append(list, placed{c, about})
+		}
 	}
 	for i := range list {
-		list[i] = open(causes, list[i], assumed)
+		list[i].Finding = open(causes, list[i].Finding, assumed)
 	}
-	slices.SortStableFunc(list, func(a, b cause.Finding) int {
-		return cmp.Or(cmp.Compare(rank(causes, a), rank(causes, b)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
+	slices.SortStableFunc(list, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(rank(causes, a.Finding), rank(causes, b.Finding)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
 	})
 	return list
 }

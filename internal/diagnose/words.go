@@ -30,8 +30,8 @@ func (w wording) in(lower string) bool {
 }
 
 // worded reads messages by their words alone, one finding per set of causes.
-func worded(causes cause.Set, said []paste.Saying) []cause.Finding {
-	var out []cause.Finding
+func worded(causes cause.Set, said []paste.Saying) []placed {
+	var out []placed
 	seen := map[string]bool{}
 	for _, s := range said {
 		if len(seen) > 20 || len(s.Text) > 16<<10 {
@@ -45,7 +45,7 @@ func worded(causes cause.Set, said []paste.Saying) []cause.Finding {
 		if slices.Contains(codes, "crashloop-app-error") && !slices.Contains(codes, "dependency-unavailable") && slices.ContainsFunc(said, unanswered) {
 			codes = append([]string{"dependency-unavailable"}, codes...)
 		}
-		out = append(out, wordFinding(causes, s, codes))
+		out = append(out, placed{wordFinding(causes, s, codes), s.About})
 	}
 	return out
 }

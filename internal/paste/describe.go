@@ -127,6 +127,8 @@ func kindOf(top map[string]string) string {
 	switch {
 	case has("Strategy", "SetWeight", "Health Status", "Sync Status"): // Argo
 		return ""
+	case has("Status") && top["Status"] == "": // a custom resource
+		return ""
 	case has("Taints", "Allocatable", "Unschedulable"):
 		return "Node"
 	case has("StrategyType", "RollingUpdateStrategy", "NewReplicaSet"):

@@ -33,16 +33,17 @@ type draft struct {
 	said     []Saying
 	// heard are the events of the text in its order; past counts those whose
 	// trouble is over.
-	heard []*line
-	past  int
-	bound []objectRef // volume claims whose volume the text shows
+	heard  []*line
+	past   int
+	counts Counts
+	bound  []objectRef // volume claims whose volume the text shows
 	// original are the messages that were put into the words of today.
 	original map[string]string
 	// byKey finds an event that was read already, loose lines likewise.
 	byKey     map[eventKey]*line
 	loosely   map[string]bool
 	described int
-	parts     int // of pods that were tried
+	parts     int  // of pods that were tried
 	counted   bool // replica counts were in the text
 }
 
@@ -57,6 +58,8 @@ type Saying struct {
 	Kind, Reason string
 	Text         string
 	Normal       bool // an event of type Normal
+	// About is the object of the event, empty for a bare message.
+	About string
 }
 
 // podDraft is a pod of which parts are known.
@@ -237,7 +240,7 @@ func (d *draft) conclude() {
 
 // record makes the event object and what it says about the state of its object.
 func (d *draft) record(l line) {
-	d.said = append(d.said, Saying{l.ref.kind, l.reason, l.message, l.typ == "Normal"})
+	d.said = append(d.said, Saying{Kind: l.ref.kind, Reason: l.reason, Text: l.message, Normal: l.typ == "Normal", About: About(l.ref.kind, l.ref.namespace, l.ref.name)})
 	if l.ref.kind == "Pod" {
 		d.infer(d.pod(l.ref), &l)
 	} else {

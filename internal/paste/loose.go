@@ -36,12 +36,11 @@ func (d *draft) loose(lines []string) int {
 	}
 	if value, n := yamlText(lines); n > 0 && !d.loosely[value] && len(d.loosely) < maxLoose {
 		d.loosely[value] = true
-		if !d.message(objectRef{kind: "Pod"}, value) {
-			d.said = append(d.said, Saying{Text: value})
-		}
+		d.words(objectRef{kind: "Pod"}, []string{value})
 		return n
 	}
 	if d.loosely[raw] || len(d.loosely) >= maxLoose {
+		d.counts.Ignored++
 		return 1
 	}
 	d.loosely[raw] = true
@@ -54,10 +53,12 @@ func (d *draft) loose(lines []string) int {
 	}
 	l := unwrapLog(text)
 	if l.event != nil {
+		d.counts.Events++
 		d.event(*l.event)
 		return used
 	}
 	if l.calm && !slices.ContainsFunc(l.messages, troubled) {
+		d.counts.Ignored++
 		return used
 	}
 	d.words(l.ref, l.messages)
@@ -68,14 +69,17 @@ func (d *draft) loose(lines []string) int {
 func (d *draft) words(ref objectRef, messages []string) {
 	for _, m := range messages {
 		if foreign.MatchString(m) {
+			d.counts.Ignored++
 			return
 		}
 		for _, core := range cores(m) {
 			if d.message(ref, core) {
+				d.counts.Lines++
 				return
 			}
 		}
 	}
+	d.counts.Ignored++
 	for _, m := range messages {
 		d.said = append(d.said, Saying{Text: m})
 	}
@@ -140,6 +144,7 @@ func (d *draft) rows(lines []string, parse func(string) *line) int {
 		row.message += "\n" + strings.TrimSpace(lines[i])
 		i++
 	}
+	d.counts.Events++
 	d.event(*row)
 	return i
 }

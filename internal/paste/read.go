@@ -34,6 +34,7 @@ type Reading struct {
 	// Original are messages of the text by the words of today that the snapshot
 	// holds in their place.
 	Original map[string]string
+	Counts   Counts
 }
 
 // Read turns text into a snapshot. It never fails: text in which nothing is
@@ -58,13 +59,17 @@ func Read(text string) Reading {
 		r.Snapshot, r.Dated = s, true
 		return r
 	}
-	return Reading{Snapshot: s, Dated: true, Counted: true}
+	r := Reading{Snapshot: s, Dated: true, Counted: true, Counts: Counts{Events: len(s.Objects.Events)}}
+	r.Counts.countObjects(s)
+	return r
 }
 
 // reading is what the draft came to.
 func (d *draft) reading() Reading {
 	s := d.snapshot()
-	return Reading{Snapshot: s, Dated: d.absolute, Counted: d.counted, Said: d.said, Original: d.original}
+	d.counts.Past = d.past
+	d.counts.countObjects(s)
+	return Reading{Snapshot: s, Dated: d.absolute, Counted: d.counted, Said: d.said, Original: d.original, Counts: d.counts}
 }
 
 // Assume reads the text as the error of an image pull although only words that

@@ -135,6 +135,7 @@ func ofEvents(s *snapshot.Snapshot) *draft {
 		if e.Series != nil {
 			l.count = max(l.count, e.Series.Count)
 		}
+		d.counts.Events++
 		d.event(l)
 	}
 	return d

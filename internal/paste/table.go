@@ -80,6 +80,7 @@ func (d *draft) eventTable(lines []string, about objectRef) int {
 	flush := func() {
 		if current != nil {
 			current.message = strings.TrimSpace(current.message)
+			d.counts.Events++
 			d.event(*current)
 			current = nil
 		}

@@ -93,6 +93,9 @@ type Finding struct {
 	// Attribution says where the primary cause lies; absent where no peer was
 	// asked, as in explained and contributing findings.
 	Attribution *Attribution `json:"attribution,omitempty"`
+	// About is what the finding concerns in a pasted text, for example
+	// "pod/web-1 in shop"; empty where the text does not say.
+	About string `json:"about,omitempty"`
 	// OldRevision is true when only pods of an older revision are concerned.
 	OldRevision bool `json:"oldRevision,omitempty"`
 }
@@ -130,4 +133,20 @@ type Findings struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"`
 	Findings   []Finding `json:"findings"`
+	// Read tells what of the text was understood.
+	Read *TextRead `json:"read,omitempty"`
+}
+
+// TextRead counts what a pasted text holds. Past are events whose trouble a
+// later event shows to be over, Lines are log lines and messages that mean
+// something known, Ignored those that do not.
+type TextRead struct {
+	Pods      int `json:"pods"`
+	Workloads int `json:"workloads"`
+	Nodes     int `json:"nodes"`
+	Others    int `json:"others"`
+	Events    int `json:"events"`
+	Past      int `json:"past"`
+	Lines     int `json:"lines"`
+	Ignored   int `json:"ignored"`
 }
