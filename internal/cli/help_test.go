@@ -57,6 +57,8 @@ func TestEveryMistakeIsUsage(t *testing.T) {
 		{"why", "-A", "-n", "shop"}, {"explain", "a", "b"}, {"explain", "no-such-cause"}, {"explain", "-o", "xml"}, {"causes", "extra"}, {"causes", "-o", "xml"},
 		{"causes", "--family", "x"}, {"capture"}, {"capture", "foo/bar", "-o", "x"}, {"capture", "-A", "-n", "shop", "-o", "x"}, {"demo", "nope"}, {"demo", "-o", "xml"},
 		{"exit-codes", "extra"}, {"version", "extra"}, {"demo", "--color", "odd"},
+		{"probe"}, {"probe", "a", "b"}, {"probe", "x", "--from", "moon"}, {"probe", "x", "--as-pod", "p", "--anonymous"}, {"probe", "x", "-o", "xml"},
+		{"probe", "x", "--platform", "amd64"}, {"probe", "x", "--timeout", "0s"}, {"probe", "x", "--anonymous", "--ca", "nowhere"}, {"probe", "x", "--exit-code", "odd"},
 	} {
 		var out, errw bytes.Buffer
 		code := Run(append([]string{"unjam"}, args...), strings.NewReader(""), &out, &errw, []string{"CI=true"})

@@ -93,11 +93,12 @@ func exitCode(err error) int {
 		config      *configError
 		configMap   *capture.ConfigMapError
 		faults      strictyaml.Errors
+		named       *capture.NamedError
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &notFound), errors.As(err, &broken), errors.As(err, &faults), errors.As(err, &configMap):
 		return report.ExitUsage
-	case errors.As(err, &unreachable), errors.As(err, &login), errors.As(err, &config):
+	case errors.As(err, &unreachable), errors.As(err, &login), errors.As(err, &config), errors.As(err, &named):
 		return report.ExitUnreachable
 	}
 	return report.ExitFailure
@@ -121,7 +122,7 @@ who is affected, and the command that mends it. It only reads.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(a.whyCommand(), a.explainCommand(), a.causesCommand(), a.captureCommand(), a.demoCommand(), a.rulesCommand(), a.exitCodesCommand(), a.versionCommand())
+	root.AddCommand(a.whyCommand(), a.probeCommand(), a.explainCommand(), a.causesCommand(), a.captureCommand(), a.demoCommand(), a.rulesCommand(), a.exitCodesCommand(), a.versionCommand())
 	return root
 }
 

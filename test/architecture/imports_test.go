@@ -45,8 +45,9 @@ var layers = []layer{
 	{"internal/diagnose", []string{"internal/snapshot", "internal/facts", "internal/cause", "internal/verdict", "internal/report", "internal/paste", "internal/pattern"}, true, "the use case; sources come in as an interface"},
 	{"internal/ruletest", []string{"internal/strictyaml", "internal/rules", "internal/cause", "internal/diagnose", "internal/report", "internal/snapshot"}, true, "users' unit tests of rules"},
 	{"internal/capture", []string{"internal/snapshot"}, false, "the edge that reads the API server"},
+	{"internal/probe", []string{"internal/snapshot", "internal/keyring", "internal/near"}, false, "the edge that looks at registries and the way to them"},
 	{"internal/demo", []string{"internal/snapshot"}, false, "recordings inside the binary"},
-	{"internal/cli", []string{"internal/snapshot", "internal/capture", "internal/cause", "internal/diagnose", "internal/report", "internal/demo", "internal/rules", "internal/ruletest", "internal/strictyaml"}, false, "the only wiring"},
+	{"internal/cli", []string{"internal/snapshot", "internal/capture", "internal/cause", "internal/diagnose", "internal/report", "internal/demo", "internal/probe", "internal/rules", "internal/ruletest", "internal/strictyaml"}, false, "the only wiring"},
 	{"docs/generate", []string{"internal/cause", "internal/report", "internal/rules"}, false, "writes the generated pages"},
 	{"cmd/unjam", []string{"internal/cli"}, false, "nothing to test here"},
 }
