@@ -157,6 +157,13 @@ func (s *session) denied(ctx context.Context, a *attempt) result {
 	}
 	detail := fmt.Sprintf("%s answers %d for the manifest of %s%s", s.host, status, s.name(), s.said(body))
 	if a.anonymous() {
+		if words := lower(body); strings.Contains(words, "client with ip") && strings.Contains(words, "not allowed access") {
+			return fail("acr-firewall", detail)
+		}
+		if s.challenge.scheme == "" && status == http.StatusForbidden {
+			// A registry that wanted a login would have asked for one.
+			return s.privateOrAbsent(ctx, a, fail("forbidden-403", detail+", without asking for a login"))
+		}
 		if s.challenge.is("basic") {
 			return s.anonymousRefused(detail+" and was asked without a credential", true)
 		}

@@ -69,7 +69,7 @@ func TestAnswers(t *testing.T) {
 		{"502", status(502, "<html>"), "manifest", "registry-5xx"},
 		{"503", status(503, ""), "manifest", "registry-5xx"},
 		{"429", status(429, ""), "manifest", "rate-limit-other"},
-		{"403", status(403, `{"errors":[{"code":"DENIED","message":"no"}]}`), "manifest", "private-or-nonexistent"},
+		{"403", status(403, `{"errors":[{"code":"DENIED","message":"no"}]}`), "manifest", "forbidden-403"},
 		{"404 everywhere", status(404, ""), "manifest", "repo-not-found"},
 		{"portal", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
