@@ -328,13 +328,28 @@ func TestE15NominatedIsNoPreemption(t *testing.T) {
 	}
 }
 
-// TestE16NoiseOfDynamicResources: until 1.36 its words follow every refusal.
+// TestE16NoiseOfDynamicResources: until 1.36 its words follow every refusal, with
+// a preemption clause after them or without.
 func TestE16NoiseOfDynamicResources(t *testing.T) {
-	for _, noise := range []string{" no new claims to deallocate,", " still not schedulable,"} {
-		stands(t, func(b *snaptest.Builder) {
+	const clause = " preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+	for _, noise := range []string{" no new claims to deallocate," + clause, " still not schedulable," + clause, " no new claims to deallocate", " still not schedulable"} {
+		build := func(b *snaptest.Builder) {
 			b.Node("n1")
 			fill(b, "n1", requests("cpu", "4"))
-			waits(b, "0/1 nodes are available: 1 Insufficient cpu."+noise+" preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.", requests("cpu", "1"))
-		}, "insufficient-cpu")
+			waits(b, "0/1 nodes are available: 1 Insufficient cpu."+noise, requests("cpu", "1"))
+		}
+		if fd := stands(t, build, "insufficient-cpu"); fd.Confidence != cause.Certain {
+			t.Errorf("%q: %s", noise, fd.Confidence)
+		}
+		b := snaptest.New()
+		build(b)
+		for _, p := range facts.Build(b.Snap).Pods {
+			if p.Scheduling == nil {
+				continue
+			}
+			if r := p.Scheduling.Fit.Reasons; len(r) != 1 || r[0].Text != "Insufficient cpu" {
+				t.Errorf("%q: reasons %+v", noise, r)
+			}
+		}
 	}
 }
