@@ -213,13 +213,15 @@ func attributeNodeHealth(f *facts.Facts, fd Finding) Attribution {
 			down++
 		}
 	}
+	said := slices.IndexFunc(fd.Evidence, func(e Evidence) bool { return e.Receipt.Kind == "Node" })
 	switch {
-	case len(fd.Nodes) == 0 || all < 2:
-		return Attribution{}
+	case len(fd.Nodes) == 0 || all < 2 || said < 0:
+		return Attribution{} // a pod that does not end says nothing of its node
 	case down > 1 && 2*down > all:
-		return lies(FaultEnvironment, fmt.Sprintf("%d of %d nodes are not Ready", down, all), fd.Evidence[:min(1, len(fd.Evidence))]...)
+		return lies(FaultEnvironment, fmt.Sprintf("%d of %d nodes are not Ready", down, all), fd.Evidence[said])
 	case len(fd.Nodes) == 1 && all-down > 0:
-		return lies(FaultNode, fmt.Sprintf("%s itself says so, %d other nodes are Ready", fd.Nodes[0], all-max(down, 1)), fd.Evidence[:min(1, len(fd.Evidence))]...)
+		others := int32(all - max(down, 1))
+		return lies(FaultNode, fmt.Sprintf("%s itself says so, and %d other %s Ready", fd.Nodes[0], others, plural(others, "node is", "nodes are")), fd.Evidence[said])
 	}
 	return Attribution{}
 }

@@ -1,6 +1,7 @@
 package cause_test
 
 import (
+	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -77,6 +78,24 @@ var arithmeticCases = []testCase{
 		rolls(b, 3, withQuota("4", "4"))
 		p := b.BarePod("former", "x:v1", "n1", cpuRequest("1"))
 		going(p.Ready(), 20*time.Second)
+	}},
+	{code: "surge-no-capacity", name: "the old pods hold the host port of every node", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+		heldBy(b, 2, hostPort, "2 node(s) didn't have free ports for the requested pod ports")
+	}},
+	{code: "surge-no-capacity", name: "a third node has the port free", near: true, want: []string{"host-port-conflict"}, build: func(b *snaptest.Builder) {
+		heldBy(b, 3, hostPort, "2 node(s) didn't have free ports for the requested pod ports")
+	}},
+	{code: "surge-no-capacity", name: "an old pod on every node keeps its like away", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+		heldBy(b, 2, apart, "2 node(s) didn't match pod anti-affinity rules")
+	}},
+	{code: "surge-no-capacity", name: "a third node has none of its like", near: true, want: []string{"pod-anti-affinity"}, build: func(b *snaptest.Builder) {
+		heldBy(b, 3, apart, "2 node(s) didn't match pod anti-affinity rules")
+	}},
+	{code: "surge-no-capacity", name: "a first new pod is starting and lets an old one go", near: true, build: func(b *snaptest.Builder) {
+		w := heldBy(b, 2, hostPort, "2 node(s) didn't have free ports for the requested pod ports")
+		w.Object.(*appsv1.Deployment).Spec.Strategy.RollingUpdate = rollingUpdate(intstr.FromInt32(2), intstr.FromInt32(0))
+		b.Node("n9")
+		w.Pod("n9").Running().Obj.CreationTimestamp = snaptest.Ago(5 * time.Second)
 	}},
 	{code: "liveness-kill", name: "doomed: former pods needed longer than it allows", confidence: cause.Likely, build: func(b *snaptest.Builder) { slowStarter(b, 100*time.Second, 6, appImage) }},
 	{code: "liveness-kill", name: "doomed: the same image", confidence: cause.Certain, build: func(b *snaptest.Builder) {
@@ -180,4 +199,28 @@ func slowStarter(b *snaptest.Builder, took time.Duration, failures int32, image 
 	p.Obj.Spec.Containers[0].LivenessProbe = &corev1.Probe{ProbeHandler: *ask.DeepCopy(), PeriodSeconds: 10, FailureThreshold: failures}
 	p.Status("app").State.Running.StartedAt = snaptest.Ago(5 * time.Second)
 	return p
+}
+
+func hostPort(s *corev1.PodSpec) {
+	s.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 8080, HostPort: 8080}}
+}
+
+func apart(s *corev1.PodSpec) {
+	s.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+		TopologyKey: "kubernetes.io/hostname", LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}}}}}
+}
+
+// heldBy is an update of two pods, one on each of the first two of n nodes, whose
+// extra pod the scheduler has just turned down.
+func heldBy(b *snaptest.Builder, n int, change func(*corev1.PodSpec), reason string) *snaptest.Workload {
+	for i := range n {
+		b.Node(fmt.Sprintf("n%d", i+1))
+	}
+	w := b.Workload("Deployment", "web", appImage, 2, change)
+	for i := range 2 {
+		w.Old(fmt.Sprintf("n%d", i+1), "registry.example.com/shop/web:v1")
+	}
+	w.Object.(*appsv1.Deployment).Status.Conditions = nil
+	w.Pod("").Unschedulable(fmt.Sprintf("0/2 nodes are available: %s. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.", reason))
+	return w
 }
