@@ -58,11 +58,23 @@ func Explain(causes cause.Set, text string) (*report.Findings, time.Time) {
 		if !showsSpec.MatchString(text) {
 			fd.Summary = strings.Replace(fd.Summary, ", and has no memory limit of its own", "", 1)
 		}
+		if twice(list, p) {
+			continue
+		}
 		if !slices.ContainsFunc(out, func(o placed) bool { return o.Cause == fd.Cause && o.Summary == fd.Summary }) {
 			out = append(out, placed{fd, p.about})
 		}
 	}
 	return document(causes, out, read), read.Snapshot.TakenAt
+}
+
+// twice tells a finding that another tells with a name, and a slow start beside
+// the answer that the probe got.
+func twice(list []placed, p placed) bool {
+	return slices.ContainsFunc(list, func(o placed) bool {
+		return p.about == "" && o.about != "" && o.Cause == p.Cause ||
+			p.Cause == "slow-start" && o.about == p.about && strings.HasPrefix(o.Cause, "readiness-")
+	})
 }
 
 // document groups the findings by what they are about.
@@ -124,11 +136,21 @@ func judged(causes cause.Set, read paste.Reading, assumed bool) []placed {
 	}
 	for i := range list {
 		list[i].Finding = open(causes, list[i].Finding, assumed)
+		if fd := &list[i].Finding; fd.Confidence == cause.Certain && len(read.Snapshot.Objects.Events) == 0 && oneOfMany(causes, fd.Cause) {
+			fd.Confidence = cause.Likely
+		}
 	}
 	slices.SortStableFunc(list, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(rank(causes, a.Finding), rank(causes, b.Finding)), cmp.Compare(a.Confidence.Rank(), b.Confidence.Rank()), cmp.Compare(len(b.Pods), len(a.Pods)))
 	})
 	return list
+}
+
+// oneOfMany tells causes that a status alone does not settle: it holds the last
+// error of a pull, which may not be the first, and no probe's answer.
+func oneOfMany(causes cause.Set, code string) bool {
+	c := causes.ByCode(code)
+	return c != nil && (c.Family == cause.Network || c.Family == cause.Registry || code == "slow-start")
 }
 
 // rank puts faults before waiting by design, and both before effects.

@@ -4,6 +4,8 @@ package diagnose
 // that they contain. The texts are those of the components' own sources; a text
 // that several causes print lists them all.
 var wordings = []wording{
+	{"container command '* not found or does not exist", "start-error-exec-not-found"}, // docker up to 1.12
+	{"unable to start container process: exec: ", "start-error-exec-not-found"},
 	// Nodes.
 	{"constraint_memcg", "oomkilled"},
 	{"memory cgroup out of memory", "oomkilled"},
@@ -80,6 +82,8 @@ var wordings = []wording{
 	{"installation failed: context deadline exceeded", "unknown"},
 	{"failed: resource not ready", "unknown"},
 	{"not ready. status: ", "unknown"},
+	{"helm upgrade failed", "unknown"},
+	{"helm install failed", "unknown"},
 	{"health check failed after ", "unknown"},
 	{"timeout waiting for: [", "unknown"},
 	{"replicas wanted; ", "unknown"},

@@ -33,9 +33,16 @@ func (w wording) in(lower string) bool {
 func worded(causes cause.Set, said []paste.Saying) []placed {
 	var out []placed
 	seen := map[string]bool{}
+	// What kubectl rollout status reports on its way counts while it waits only.
+	concluded := slices.ContainsFunc(said, func(s paste.Saying) bool {
+		return strings.Contains(s.Text, "successfully rolled out") || strings.Contains(s.Text, "exceeded its progress deadline")
+	})
 	for _, s := range said {
 		if len(seen) > 20 || len(s.Text) > 16<<10 {
 			break
+		}
+		if concluded && strings.HasPrefix(s.Text, "Waiting for ") {
+			continue
 		}
 		codes := codesOf(causes, s)
 		if len(codes) == 0 || seen[codes[0]] {
@@ -110,7 +117,7 @@ func codesOf(causes cause.Set, s paste.Saying) []string {
 		return known(causes, "insufficient-extended pod-larger-than-any-node fragmentation")
 	}
 	for _, word := range []string{s.Reason, strings.TrimSpace(s.Text)} {
-		if codes, ok := reasons[strings.TrimPrefix(strings.TrimPrefix(word, "Reason: "), "reason: ")]; ok && !(s.Normal && word == s.Reason) {
+		if codes, ok := reasons[strings.TrimPrefix(strings.TrimPrefix(word, "Reason: "), "reason: ")]; ok && !(s.Normal && word == s.Reason && !slices.Contains(tellingNormal, word)) {
 			return known(causes, codes)
 		}
 	}

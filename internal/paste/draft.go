@@ -58,6 +58,8 @@ type Saying struct {
 	Kind, Reason string
 	Text         string
 	Normal       bool // an event of type Normal
+	// Logged is true for a field of a log line, which has a context of its own.
+	Logged bool
 	// About is the object of the event, empty for a bare message.
 	About string
 }
@@ -198,6 +200,11 @@ func (d *draft) event(l line) {
 		l.ref.namespace = someNamespace
 	}
 	if l.reason == "FailedScheduling" {
+		// Up to 1.12 the scheduler did not say which claims it means.
+		if was := l.message; strings.HasPrefix(was, "pod has unbound PersistentVolumeClaims") {
+			l.message = strings.Replace(was, "unbound Persistent", "unbound immediate Persistent", 1)
+			d.original[l.message] = was
+		}
 		if m, ok := modern(l.message); ok {
 			d.original[m], l.message = l.message, m
 		}

@@ -81,7 +81,7 @@ func (d *draft) words(ref objectRef, messages []string) {
 	}
 	d.counts.Ignored++
 	for _, m := range messages {
-		d.said = append(d.said, Saying{Text: m})
+		d.said = append(d.said, Saying{Text: m, Logged: len(messages) > 1})
 	}
 }
 
@@ -218,7 +218,7 @@ func (d *draft) message(ref objectRef, text string) bool {
 		d.event(l)
 		return true
 	}
-	if pullish(text) {
+	if pullish(text) && (saysPull.MatchString(text) || pullerror.Parse(text, "").Kind != pullerror.Unknown) {
 		d.pullFailure(ref, text)
 		return true
 	}

@@ -19,6 +19,10 @@ var shared = []pullerror.Kind{pullerror.Unknown, pullerror.NotFound, pullerror.U
 	pullerror.InodesFull, pullerror.QuotaExceeded, pullerror.ReadOnlyFS, pullerror.IOError, pullerror.Evicted, pullerror.ImageGC, pullerror.NameReserved,
 	pullerror.ExecFormat, pullerror.RuntimeDown, pullerror.RuntimeRestarted, pullerror.SecretMissing, pullerror.CorruptTar}
 
+// saysPull are the words of a pull that failed, where the error itself is not
+// known. Sentences that only speak of pulls do not hold them.
+var saysPull = pattern.New(`(?i)fail(?:ed|ing) to pull|back-off pulling|PullImage|^(?:Error: )?(?:ErrImagePull|ImagePullBackOff)\b|with (?:ErrImagePull|ImagePullBackOff)`)
+
 // context are words that put an error into a pull.
 var context = []string{"/v2/", "registry", "manifest", "blob", "image", "snapshot", "layer", "containerd.sock", "crio.sock", "docker.sock", "docker.io", "ghcr.io", "gcr.io",
 	"quay.io", "amazonaws.com/", "azurecr.io", "/token?", "starport-layer", "cloudflarestorage", "failed to copy:", "content descriptor", "error response from daemon"}
@@ -45,7 +49,7 @@ func pullish(text string) bool {
 // assume takes the first message that fits a pull, among other things, as one.
 func (d *draft) assume() bool {
 	for i, s := range d.said {
-		if i < 1000 && s.Kind == "" && len(s.Text) < 2<<10 && pullerror.Parse(s.Text, "").Kind != pullerror.Unknown {
+		if i < 1000 && s.Kind == "" && !s.Logged && len(s.Text) < 2<<10 && pullerror.Parse(s.Text, "").Kind != pullerror.Unknown {
 			d.pullFailure(objectRef{kind: "Pod"}, s.Text)
 			return true
 		}

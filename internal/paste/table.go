@@ -192,9 +192,6 @@ var (
 )
 
 func describedRow(l string, about objectRef) *line {
-	if about.kind == "" {
-		about.kind = "Pod"
-	}
 	m := describedForm.FindStringSubmatch(l)
 	if m == nil {
 		m = describedLoose.FindStringSubmatch(l)
@@ -203,12 +200,23 @@ func describedRow(l string, about objectRef) *line {
 		if m = describedOld.FindStringSubmatch(l); m == nil {
 			return nil
 		}
-		r := &line{ref: about, typ: m[6], reason: m[7], first: age(m[1]), last: age(m[2]), source: component(m[4]), message: m[8], count: number(m[3]), container: containerOf(m[5])}
+		r := &line{ref: orOfReason(about, m[7]), typ: m[6], reason: m[7], first: age(m[1]), last: age(m[2]), source: component(m[4]), message: m[8], count: number(m[3]), container: containerOf(m[5])}
 		return r
 	}
-	r := &line{ref: about, typ: m[1], reason: m[2], last: age(m[3]), first: age(m[5]), source: component(m[6]), message: m[7], count: number(m[4])}
+	r := &line{ref: orOfReason(about, m[2]), typ: m[1], reason: m[2], last: age(m[3]), first: age(m[5]), source: component(m[6]), message: m[7], count: number(m[4])}
 	r.unprefix()
 	return r
+}
+
+// orOfReason is the object, or an unnamed one of the kind that such events are
+// about.
+func orOfReason(about objectRef, reason string) objectRef {
+	if about.kind == "" {
+		if about.kind = kindOfReason(reason); about.kind != "Pod" {
+			about.name = someWorkload
+		}
+	}
+	return about
 }
 
 // component is the name of an event's source: "{kubelet node-1}", "kubelet,
