@@ -63,7 +63,8 @@ func scaleUpInProgress(f *facts.Facts, w *facts.Workload) []Finding {
 	fd.Summary = fmt.Sprintf("a node for %s is on its way since %s ago", w.Name, f.Now.Sub(last.First).Round(time.Second))
 	if m := scaleUpText.FindStringSubmatch(last.Message); m != nil {
 		fd.Vars["group"] = m[1]
-		fd.Summary = fmt.Sprintf("node group %s grows from %s to %s nodes for %s", m[1], m[2], m[3], w.Name)
+		fd.Summary = fmt.Sprintf("node group %s grows from %s to %s of at most %s nodes for %s, since %s; it may take up to %d minutes",
+			m[1], m[2], m[3], m[4], w.Name, f.Now.Sub(last.First).Round(time.Second), int(provisionTime.Minutes()))
 		fd.Key = "node group " + m[1]
 	} else if claim, ok := strings.CutPrefix(last.Message, "Pod should schedule on: "); ok {
 		fd.Summary = fmt.Sprintf("Karpenter is making %s for %s", claim, w.Name)

@@ -210,8 +210,13 @@ func nodeEvidence(pl placement) []Evidence {
 	if pl.ex == nil {
 		return nil
 	}
+	groups := pl.ex.Groups()
 	var out []Evidence
-	for i, g := range pl.ex.Groups() {
+	if len(pl.ex.Nodes) > 2 && len(groups) > 1 {
+		out = append(out, Evidence{Text: groupsText(groups, len(pl.ex.Nodes)),
+			Receipt: facts.Receipt{Kind: "Node", Name: groups[0].Nodes[0].Node.Name, Field: "status.allocatable", Text: fmt.Sprintf("recomputed for %d nodes", len(pl.ex.Nodes))}})
+	}
+	for i, g := range groups {
 		if i == 5 {
 			break
 		}
@@ -227,6 +232,76 @@ func nodeEvidence(pl placement) []Evidence {
 		out = append(out, Evidence{Text: nodeNames(g.Nodes) + ": " + text, Receipt: facts.Receipt{Kind: "Node", Name: n.Node.Name, Field: field, Text: value}})
 	}
 	return out
+}
+
+// groupsText counts the nodes by what keeps the pod off them, in one line.
+func groupsText(groups []fit.Group, total int) string {
+	var parts []string
+	rest := 0
+	for i, g := range groups {
+		if i >= 6 {
+			rest += len(g.Nodes)
+			continue
+		}
+		var reasons []string
+		for j, x := range g.Nodes[0].Failures {
+			reasons = append(reasons, groupReason(g, j, x))
+		}
+		if len(reasons) == 0 {
+			reasons = []string{plural(int32(len(g.Nodes)), "has", "have") + " room now"}
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", len(g.Nodes), strings.Join(reasons, " and ")))
+	}
+	if rest > 0 {
+		parts = append(parts, fmt.Sprintf("%d fail other sets of checks", rest))
+	}
+	return fmt.Sprintf("%d nodes: %s", total, strings.Join(parts, "; "))
+}
+
+// groupReason says what the nodes of a group lack, with the smallest margin.
+func groupReason(g fit.Group, i int, x fit.Failure) string {
+	n := int32(len(g.Nodes))
+	switch x.Check {
+	case fit.Resources:
+		if x.Total == 0 {
+			return plural(n, "offers", "offer") + " no " + resourceName(x.Resource)
+		}
+		short, alike := x.Need-x.Free, true
+		for _, o := range g.Nodes[1:] {
+			s := o.Failures[i].Need - o.Failures[i].Free
+			alike = alike && s == short
+			short = min(short, s)
+		}
+		least := ""
+		if !alike {
+			least = "at least "
+		}
+		return fmt.Sprintf("%s %s%s %s", plural(n, "lacks", "lack"), least, fit.Quantity(x.Resource, short), resourceName(x.Resource))
+	case fit.Slots:
+		return plural(n, "is", "are") + " at the limit of pods"
+	case fit.Cordoned:
+		return plural(n, "is", "are") + " cordoned"
+	case fit.Taint:
+		for _, o := range g.Nodes[1:] {
+			if o.Failures[i].Taint.Key != x.Taint.Key || o.Failures[i].Taint.Value != x.Taint.Value {
+				return "have taints it does not tolerate"
+			}
+		}
+		return plural(n, "has", "have") + " taint " + fit.TaintString(x.Taint)
+	case fit.NodeAffinity:
+		return plural(n, "does", "do") + " not match its selector or affinity"
+	case fit.HostPort:
+		return plural(n, "has", "have") + " its host port taken"
+	case fit.AntiAffinity, fit.ExistingAnti:
+		return plural(n, "is", "are") + " barred by anti-affinity"
+	case fit.PodAffinity:
+		return plural(n, "has", "have") + " no pod it must run beside"
+	case fit.Spread:
+		return plural(n, "is", "are") + " in a domain that may take no more"
+	case fit.SpreadLabel:
+		return plural(n, "lacks", "lack") + " the label to spread over"
+	}
+	return plural(n, "fails", "fail") + " the check " + string(x.Check)
 }
 
 func details(list []fit.Failure) string {
@@ -294,7 +369,7 @@ func remedyEvidence(pl placement) []Evidence {
 		for _, s := range r.Steps {
 			steps = append(steps, stepText(s))
 		}
-		out = append(out, Evidence{Text: "tried out: " + strings.Join(steps, " and ") + ", and " + r.Node + " takes the pod",
+		out = append(out, Evidence{Text: "tried out: " + strings.Join(steps, " and ") + ", and " + takes(pl, r),
 			Receipt: facts.Receipt{Kind: "Node", Name: r.Node, Field: "status.allocatable", Text: "recomputed with the change"}})
 	}
 	if k := pl.ex.Repack; k != nil {
@@ -306,6 +381,19 @@ func remedyEvidence(pl placement) []Evidence {
 			Receipt: facts.Receipt{Kind: "Node", Name: k.Node.Name, Field: "status.allocatable", Text: "recomputed with the change"}})
 	}
 	return out
+}
+
+// takes says how many of the waiting pods a remedy places, all tried at once.
+func takes(pl placement, r fit.Remedy) string {
+	n := len(pl.pods)
+	if n == 1 {
+		return r.Node + " takes the pod"
+	}
+	k := pl.ex.Together(r, n)
+	if k < n {
+		return fmt.Sprintf("%d of the %d waiting pods fit, the first on %s", k, n, r.Node)
+	}
+	return fmt.Sprintf("all %d waiting pods fit, the first on %s", n, r.Node)
 }
 
 func stepText(s fit.RemedyStep) string {

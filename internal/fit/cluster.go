@@ -49,8 +49,8 @@ type Cluster struct {
 	nominated map[string][]*corev1.Pod
 
 	mu        sync.Mutex
-	evals     map[*corev1.Pod]*Evaluation
-	explained map[*corev1.Pod]*Explanation
+	evals     map[any]*Evaluation // by identity
+	explained map[any]*Explanation
 }
 
 type objectName struct{ namespace, name string }
@@ -132,7 +132,7 @@ func (c *Cluster) index() {
 		for _, x := range c.opt.Namespaces {
 			c.ns[x.Name] = x
 		}
-		c.evals, c.explained = map[*corev1.Pod]*Evaluation{}, map[*corev1.Pod]*Explanation{}
+		c.evals, c.explained = map[any]*Evaluation{}, map[any]*Explanation{}
 	})
 }
 

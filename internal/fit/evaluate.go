@@ -106,17 +106,28 @@ func (e *Evaluation) open() []*corev1.Node {
 }
 
 // Evaluate computes every check of every node. Answers are kept, so asking
-// again for the same pod is free.
+// again for the same pod, or for one like it, costs nothing.
 func (c *Cluster) Evaluate(pod *corev1.Pod) *Evaluation {
 	c.index()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.evals[pod]; e != nil {
-		return e
+	id := identity(pod)
+	if e := c.evals[id]; e != nil {
+		return e.of(pod)
 	}
 	e := c.evaluate(pod, nil, "")
-	c.evals[pod] = e
+	c.evals[id] = e
 	return e
+}
+
+// of is the same answer for another pod of the shape.
+func (e *Evaluation) of(pod *corev1.Pod) *Evaluation {
+	if e.Pod == pod {
+		return e
+	}
+	out := *e
+	out.Pod = pod
+	return &out
 }
 
 // FitsIfGone tells whether some node would take the pod once the given pods
@@ -157,7 +168,8 @@ type trial struct {
 	spreads  []spread
 	peers    peerRules
 	volumes  []podVolume
-	claims   []Failure // what a claim's state forbids on every node
+	more     map[*nodeState]int // pods of this shape put there in the trial
+	claims   []Failure          // what a claim's state forbids on every node
 }
 
 func (c *Cluster) newTrial(pod *corev1.Pod, gone []*corev1.Pod) *trial {

@@ -25,8 +25,14 @@ func (c *Cluster) Explain(pod *corev1.Pod) *Explanation {
 	e := c.Evaluate(pod)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if x := c.explained[pod]; x != nil {
-		return x
+	id := identity(pod)
+	if x := c.explained[id]; x != nil {
+		if x.Pod == pod {
+			return x
+		}
+		out := *x
+		out.Evaluation = x.of(pod)
+		return &out
 	}
 	x := &Explanation{Evaluation: e}
 	if len(e.Nodes) > 0 && len(e.open()) == 0 {
@@ -40,7 +46,7 @@ func (c *Cluster) Explain(pod *corev1.Pod) *Explanation {
 		clear(c.explained)
 		clear(c.evals)
 	}
-	c.explained[pod] = x
+	c.explained[id] = x
 	return x
 }
 

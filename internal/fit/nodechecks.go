@@ -159,6 +159,10 @@ func TargetNode(pod *corev1.Pod) string {
 }
 
 func (t *trial) hostPorts(s *nodeState) []Failure {
+	if len(t.ports) > 0 && t.more[s] > 0 {
+		want := t.ports[0]
+		return []Failure{{Check: HostPort, Holders: []*corev1.Pod{t.pod}, Object: fmt.Sprintf("%d/%s", want.port, want.protocol), Detail: "port taken by its own kind"}}
+	}
 	for _, want := range t.ports {
 		for _, u := range s.ports {
 			if !t.gone[u.pod] && want.conflicts(u.port) {
@@ -172,10 +176,10 @@ func (t *trial) hostPorts(s *nodeState) []Failure {
 
 func (t *trial) resources(s *nodeState) []Failure {
 	var out []Failure
-	count := int64(0)
+	count := int64(t.more[s])
 	used := amounts{}
-	for name := range t.need {
-		used[name] = s.used[name]
+	for name, n := range t.need {
+		used[name] = s.used[name] + count*n
 	}
 	for _, p := range s.pods {
 		if !t.gone[p] {

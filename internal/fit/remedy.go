@@ -18,14 +18,17 @@ const (
 	Uncordon Action = "uncordon" // the node
 	Tolerate Action = "tolerate" // a taint
 	Label    Action = "label"    // the node
-	Leave    Action = "leave"    // pods in the way go
 	Relax    Action = "relax"    // a spread or affinity rule of the pod
+	Leave    Action = "leave"    // pods in the way go
 )
 
 // Remedy is a change that was tried out: with all of its steps done, Node takes the pod.
 type Remedy struct {
 	Node  string
 	Steps []RemedyStep
+	// node and retry are the changed node and the trial with the change.
+	node  *corev1.Node
+	retry *trial
 }
 
 // RemedyStep is one action of a remedy.
@@ -71,7 +74,20 @@ func (c *Cluster) remedies(e *Evaluation) []Remedy {
 			out = append(out, r)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Remedy) int {
+		return cmp.Or(cmp.Compare(len(a.Steps), len(b.Steps)), cmp.Compare(a.reach(), b.reach()))
+	})
 	return out
+}
+
+// reach ranks a remedy by the step that touches most: first what changes
+// nothing, then the pod's own size, a node, the pod's rules, other pods.
+func (r Remedy) reach() int {
+	most := 0
+	for _, s := range r.Steps {
+		most = max(most, slices.Index([]Action{Wait, Shrink, Uncordon, Tolerate, Label, Relax, Leave}, s.Action))
+	}
+	return most
 }
 
 func controlPlane(n NodeFit) bool {
@@ -136,6 +152,7 @@ func (c *Cluster) tryOut(e *Evaluation, n NodeFit) (Remedy, bool) {
 	for name, n := range shrunk {
 		t.need[name] = n
 	}
+	r.node, r.retry = changedNode, t
 	return r, len(t.check(state, changedNode)) == 0
 }
 

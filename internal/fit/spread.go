@@ -18,6 +18,8 @@ type spread struct {
 	counts     map[string]int
 	lowest     int
 	lowestAt   string
+	// everything is true of an empty selector, which counts nobody.
+	everything bool
 }
 
 func (t *trial) newSpreads() []spread {
@@ -31,7 +33,7 @@ func (t *trial) newSpreads() []spread {
 			continue
 		}
 		sel = withLabelKeys(sel, c.MatchLabelKeys, selection.In, t.pod.Labels)
-		s := spread{constraint: c, counts: map[string]int{}}
+		s := spread{constraint: c, counts: map[string]int{}, everything: sel.Empty()}
 		if sel.Matches(labels.Set(t.pod.Labels)) {
 			s.self = 1
 		}
@@ -57,7 +59,14 @@ func (t *trial) count(s spread, sel labels.Selector) spread {
 		}
 		s.counts[v] += n
 	}
+	s.measure()
+	return s
+}
+
+// measure finds the domain with the fewest pods.
+func (s *spread) measure() {
 	first := true
+	s.lowest, s.lowestAt = 0, ""
 	for v, n := range s.counts {
 		if first || n < s.lowest || n == s.lowest && v < s.lowestAt {
 			s.lowest, s.lowestAt, first = n, v, false
@@ -66,7 +75,6 @@ func (t *trial) count(s spread, sel labels.Selector) spread {
 	if m := s.constraint.MinDomains; m != nil && len(s.counts) < int(*m) {
 		s.lowest, s.lowestAt = 0, ""
 	}
-	return s
 }
 
 func (t *trial) hasAllSpreadKeys(node *corev1.Node) bool {

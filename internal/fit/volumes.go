@@ -199,10 +199,14 @@ func wrongZone(pv *corev1.PersistentVolume, node *corev1.Node) (string, bool) {
 
 // rwopHolder is another pod that uses a ReadWriteOncePod claim.
 func (t *trial) rwopHolder(v podVolume) *corev1.Pod {
-	if v.ephemeral || !slices.Contains(v.claim.Spec.AccessModes, corev1.ReadWriteOncePod) {
+	if v.ephemeral || !oncePod(v.claim) {
 		return nil
 	}
 	return t.c.userOf(v.claim.Namespace, v.claim.Name, t.gone)
+}
+
+func oncePod(claim *corev1.PersistentVolumeClaim) bool {
+	return slices.Contains(claim.Spec.AccessModes, corev1.ReadWriteOncePod)
 }
 
 func (c *Cluster) userOf(namespace, claim string, but map[*corev1.Pod]bool) *corev1.Pod {
