@@ -62,6 +62,9 @@ func (n Item) Fail(format string, args ...any) {
 	n.Doc.Report(n.Node.Line, n.Node.Column, "%s", text)
 }
 
+// breaks are the ends of lines that editors write beside "\n".
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s*)?line (\d+): `)
 
 // Decode reads the YAML documents of a file and returns their roots.
@@ -74,7 +77,7 @@ func (d *Document) Decode(data []byte) []Item {
 		d.Report(0, 0, "the file is not UTF-8 text")
 		return nil
 	}
-	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	text := breaks.Replace(string(data))
 	d.lines = strings.Split(text, "\n")
 	dec := yaml.NewDecoder(strings.NewReader(text))
 	var out []Item
