@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -92,11 +93,13 @@ func (a *app) probe(cmd *cobra.Command, o *probeOptions, image string) error {
 		return err
 	}
 	req := probe.Request{Image: image, InsecureHTTP: o.insecureHTTP, HeadOnly: o.headOnly, Platforms: o.platforms, PlatformsFrom: "asked for", Limits: probe.Limits{Total: o.timeout}}
-	if req.As, err = o.identity(cmd, image); err != nil {
+	ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout) // the cluster may be silent, too
+	defer cancel()
+	if req.As, err = o.identity(ctx, image); err != nil {
 		return err
 	}
 	if len(req.Platforms) == 0 {
-		req.Platforms, req.PlatformsFrom = o.wanted(cmd)
+		req.Platforms, req.PlatformsFrom = o.wanted(ctx)
 	}
 	done := a.progress("probing " + image)
 	p := probe.Run(cmd.Context(), place, req)
@@ -180,7 +183,7 @@ func (a *app) here(o *probeOptions) (probe.Place, error) {
 }
 
 // identity reads the credentials that were asked for.
-func (o *probeOptions) identity(cmd *cobra.Command, image string) (probe.Identity, error) {
+func (o *probeOptions) identity(ctx context.Context, image string) (probe.Identity, error) {
 	switch {
 	case o.anonymous:
 		return probe.Anonymous(), nil
@@ -196,13 +199,13 @@ func (o *probeOptions) identity(cmd *cobra.Command, image string) (probe.Identit
 		return probe.Identity{}, err
 	}
 	if o.secret != "" {
-		s, err := capture.ReadPullSecret(cmd.Context(), cfg, ns, o.secret)
+		s, err := capture.ReadPullSecret(ctx, cfg, ns, o.secret)
 		if err != nil {
 			return probe.Identity{}, unread(err)
 		}
 		return probe.FromSecrets(image, snapshot.ProbeIdentity{Kind: "secret", Name: ns + "/" + o.secret}, []probe.PullSecret{probe.PullSecret(s)}), nil
 	}
-	pulls, err := capture.ReadPodPulls(cmd.Context(), cfg, ns, o.pod)
+	pulls, err := capture.ReadPodPulls(ctx, cfg, ns, o.pod)
 	if err != nil {
 		return probe.Identity{}, unread(err)
 	}
@@ -227,10 +230,10 @@ func unread(err error) error {
 }
 
 // wanted are the platforms of the nodes when a cluster was asked anyway.
-func (o *probeOptions) wanted(cmd *cobra.Command) (platforms []string, from string) {
+func (o *probeOptions) wanted(ctx context.Context) (platforms []string, from string) {
 	if o.pod != "" || o.secret != "" {
 		if cfg, err := o.flags.rest(); err == nil {
-			if list, err := capture.ReadPlatforms(cmd.Context(), cfg); err == nil && len(list) > 0 {
+			if list, err := capture.ReadPlatforms(ctx, cfg); err == nil && len(list) > 0 {
 				return list, "the cluster's nodes"
 			}
 		}

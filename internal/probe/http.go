@@ -103,7 +103,11 @@ func (s *session) proxyFor(u *url.URL) (*url.URL, error) {
 	if s.place.Proxy == nil {
 		return nil, nil
 	}
-	return s.place.Proxy(u)
+	proxy, err := s.place.Proxy(u)
+	if proxy != nil {
+		s.proxies.Store(proxyAddress(proxy), true)
+	}
+	return proxy, err
 }
 
 // dial connects to a host, one allowed address after the other.
@@ -112,7 +116,7 @@ func (s *session) dial(ctx context.Context, _, address string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	trusted := s.proxy != nil && address == proxyAddress(s.proxy)
+	_, trusted := s.proxies.Load(address) // the user chose it
 	trace := httptrace.ContextClientTrace(ctx)
 	start := time.Now()
 	addrs, err := s.lookup(ctx, host)

@@ -42,11 +42,11 @@ func networkFault(err error) (cause, what string) {
 		return certificateFault(cert)
 	case errors.As(err, &header):
 		if strings.HasPrefix(string(header.RecordHeader[:]), "HTTP") {
-			return "tls-http-response", "speaks plain HTTP on this port"
+			return "tls-http-response", "speaks plain HTTP"
 		}
 		return "tls-handshake-failure", "answers the TLS handshake with something else"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "tls-http-response", "speaks plain HTTP on this port"
+		return "tls-http-response", "speaks plain HTTP"
 	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls:"):
 		return "tls-handshake-failure", "breaks off the TLS handshake: " + afterLast(err.Error(), "tls: ")
 	case errors.As(err, &op) && op.Op == "proxyconnect":
@@ -65,7 +65,7 @@ func networkFault(err error) (cause, what string) {
 		}
 		return "tcp-reset", "closes the connection" + during(ph)
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`):
-		return "http-request-to-https", "speaks TLS on this port"
+		return "http-request-to-https", "speaks TLS"
 	case strings.Contains(err.Error(), "server response headers exceeded"):
 		return "unexpected-media-type", fmt.Sprintf("sends more than %d KiB of headers", maxHeaders>>10)
 	case strings.Contains(err.Error(), "malformed"):

@@ -108,7 +108,7 @@ func (s *session) noProxy(err error) result {
 func (s *session) dialProxy(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.req.Limits.Step)
 	defer cancel()
-	conn, err := s.dial(ctx, "tcp", proxyAddress(s.proxy))
+	conn, err := s.dial(ctx, "tcp", proxyAddress(s.proxy)) // known to proxyFor since setProxy
 	if err != nil || s.proxy.Scheme != "https" {
 		return conn, err
 	}

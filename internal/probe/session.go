@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
@@ -27,6 +28,9 @@ type session struct {
 
 	proxy    *url.URL
 	proxyErr error
+	// proxies are the addresses of proxies in use; another scheme may have
+	// another one. Dialling happens in goroutines of the transport.
+	proxies sync.Map
 
 	addrs []netip.Addr
 	open  []netip.AddrPort // addresses that take connections

@@ -247,7 +247,7 @@ func (s *session) noHandshake(ctx context.Context, err error) result {
 	case "tcp-reset":
 		// Some servers hang up on a TLS greeting instead of answering it.
 		if resp := s.unverified(ctx, false); resp != nil {
-			return s.plainHTTP(fmt.Sprintf("%s port %s speaks plain HTTP on this port", s.host, s.port))
+			return s.plainHTTP(fmt.Sprintf("%s port %s speaks plain HTTP", s.host, s.port))
 		}
 		return fail(cause, detail, rival("tls-handshake-failure", "openssl s_client -connect "+net.JoinHostPort(s.host, s.port)))
 	case "tls-handshake-failure":
