@@ -131,7 +131,7 @@ func judgePlacement(f *facts.Facts, p *facts.Pod) []placement {
 	if pl.ex = ex; ex != nil {
 		pl.near, pl.failure = firstFailing(ex, printed[0])
 	}
-	if all && c.Complete() && len(ex.Fitting()) > 0 && computable(printed[0].Check()) {
+	if all && c.Decides(p.Obj) && len(ex.Fitting()) > 0 && computable(printed[0].Check()) {
 		pl.stale, pl.others = true, nil
 	}
 	return []placement{pl}

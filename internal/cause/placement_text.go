@@ -109,7 +109,7 @@ func sentence(f *facts.Facts, pl placement) string {
 		return "would break its spread constraint: " + cmp.Or(x.Detail, "no node is in a domain that may take one more")
 	case "topology-spread-no-label":
 		if recomputed {
-			return fmt.Sprintf("must spread over %s, a label that %s lacks", x.Object, near)
+			return fmt.Sprintf("must spread over %s, a label that %s %s", x.Object, near, plural(int32(1+strings.Count(near, ", ")), "lacks", "lack"))
 		}
 		return "must spread over " + cmp.Or(spreadKeys(pod), "a label") + ", a label that the nodes lack"
 	case "rwop-in-use":

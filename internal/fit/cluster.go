@@ -88,6 +88,12 @@ func (c *Cluster) Nodes() int { return len(c.nodes) }
 // that "it fits" can be told at all.
 func (c *Cluster) Complete() bool { return len(c.nodes) > 0 && !c.opt.Partial }
 
+// Decides is true when, for this pod, a node that fails no check would take it.
+// Devices that come by resource claim cannot be told from the objects read.
+func (c *Cluster) Decides(pod *corev1.Pod) bool {
+	return c.Complete() && len(pod.Spec.ResourceClaims) == 0
+}
+
 func (c *Cluster) seen(resource, namespace string) bool {
 	return c.opt.Seen == nil || c.opt.Seen(resource, namespace)
 }

@@ -132,9 +132,9 @@ func (e *Evaluation) of(pod *corev1.Pod) *Evaluation {
 
 // FitsIfGone tells whether some node would take the pod once the given pods
 // have left; with none given, whether it fits now. It is false when that cannot
-// be known because nodes or pods were not seen.
+// be known, because nodes or pods were not seen or the pod claims devices.
 func (c *Cluster) FitsIfGone(pod *corev1.Pod, gone []*corev1.Pod) bool {
-	if !c.Complete() {
+	if !c.Decides(pod) {
 		return false
 	}
 	c.index()

@@ -146,6 +146,11 @@ func TestFitsIfGone(t *testing.T) {
 	if fit.NewCluster([]*corev1.Node{node("n1", "4")}, nil, fit.Options{Partial: true}).FitsIfGone(p, nil) {
 		t.Error("nothing is known to fit when pods were not seen")
 	}
+	claims := pod("new", "", "3")
+	claims.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}}
+	if c.FitsIfGone(claims, []*corev1.Pod{old}) {
+		t.Error("a pod that claims devices is not known to fit")
+	}
 }
 
 func BenchmarkEvaluate(b *testing.B) {

@@ -37,7 +37,7 @@ func (c *Cluster) Explain(pod *corev1.Pod) *Explanation {
 	x := &Explanation{Evaluation: e}
 	if len(e.Nodes) > 0 && len(e.open()) == 0 {
 		x.Nearest = c.nearest(e)
-		if c.Complete() {
+		if c.Decides(pod) {
 			x.Remedies = c.remedies(e)
 			x.Repack = c.repack(e)
 		}

@@ -2,8 +2,6 @@ package fit
 
 import (
 	"fmt"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // volumeCount compares the CSI volumes on a node with the driver's limit
@@ -75,7 +73,3 @@ func (c *Cluster) indexAttached() {
 		}
 	}
 }
-
-// usesDevices is true of pods whose devices come by resource claim, which
-// cannot be told from the objects read.
-func usesDevices(p *corev1.Pod) bool { return len(p.Spec.ResourceClaims) > 0 }
