@@ -18,7 +18,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 build_tools() {
-	go build -o "$work/" ./cmd/lab ./cmd/labscenario ./cmd/labcheck
+	go build -o "$work/" ./cmd/lab ./cmd/labscenario ./cmd/labcheck ./cmd/labload
 }
 
 # up NAME NODES [FLAGS...] starts a lab and points KUBECONFIG and the fault

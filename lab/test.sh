@@ -36,6 +36,14 @@ up test-hollow hollow --count 2
 scenarios hollow
 down test-hollow
 
+if [ ${#patterns[@]} = 0 ]; then
+	say "a fleet of 1,000 nodes and 10,000 pods"
+	up test-fleet none --still
+	part "fill the fleet" "$work/lab" exec --name test-fleet -- "$work/labload" --nodes 1000 --pods 10000
+	part "checks on the fleet" "$work/labcheck" --unjam "$unjam" fleet
+	down test-fleet
+fi
+
 if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ]; then
 	able=true # there, not being able is a failure
 else

@@ -16,12 +16,16 @@ func (a *app) events(p *corev1.Pod, i int) []*corev1.Event {
 	case a.trouble == NoNode:
 		return []*corev1.Event{a.event(p, 0, "Warning", "FailedScheduling", p.Status.Conditions[0].Message, "", 6)}
 	case a.trouble == NoImage:
+		path := "spec.containers{app}"
+		if len(p.Spec.InitContainers) > 0 {
+			path = "spec.initContainers{migrate}"
+		}
 		return []*corev1.Event{
-			a.event(p, 0, "Normal", "Pulling", fmt.Sprintf("Pulling image %q", image), "spec.initContainers{migrate}", 10),
-			a.event(p, 1, "Warning", "Failed", fmt.Sprintf("Failed to pull image %q: %s", image, notFound(image)), "spec.initContainers{migrate}", 10),
-			a.event(p, 2, "Warning", "Failed", "Error: ErrImagePull", "spec.initContainers{migrate}", 10),
-			a.event(p, 3, "Normal", "BackOff", fmt.Sprintf("Back-off pulling image %q", image), "spec.initContainers{migrate}", 110),
-			a.event(p, 4, "Warning", "Failed", "Error: ImagePullBackOff", "spec.initContainers{migrate}", 110),
+			a.event(p, 0, "Normal", "Pulling", fmt.Sprintf("Pulling image %q", image), path, 10),
+			a.event(p, 1, "Warning", "Failed", fmt.Sprintf("Failed to pull image %q: %s", image, notFound(image)), path, 10),
+			a.event(p, 2, "Warning", "Failed", "Error: ErrImagePull", path, 10),
+			a.event(p, 3, "Normal", "BackOff", fmt.Sprintf("Back-off pulling image %q", image), path, 110),
+			a.event(p, 4, "Warning", "Failed", "Error: ImagePullBackOff", path, 110),
 		}
 	case a.trouble == Crash:
 		return []*corev1.Event{

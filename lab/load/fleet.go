@@ -39,6 +39,9 @@ const (
 	Crash   Trouble = "crash"    // it exits with an error, again and again
 )
 
+// TroubleLabel on a Deployment says what is wrong with it.
+const TroubleLabel = "unjam.dev/trouble"
+
 // Fleet is all objects of a load, owners before what they own.
 type Fleet struct {
 	Nodes, Leases, Namespaces, Deployments, ReplicaSets, Pods, Events []object
@@ -147,6 +150,9 @@ func (a *app) deployment() *appsv1.Deployment {
 	n := int32(a.size.PerDeployment)
 	d := &appsv1.Deployment{ObjectMeta: meta(a.namespace, a.name, a.size.Now.Add(-60*24*time.Hour))}
 	d.Labels = a.labels()
+	if a.trouble != None {
+		d.Labels[TroubleLabel] = string(a.trouble)
+	}
 	d.Annotations = map[string]string{"deployment.kubernetes.io/revision": fmt.Sprint(a.size.OldSets + 1), "meta.helm.sh/release-name": a.name, "meta.helm.sh/release-namespace": a.namespace}
 	d.ManagedFields = managed("helm", "kube-controller-manager", deploymentFields)
 	d.Spec = appsv1.DeploymentSpec{Replicas: &n, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": a.name}},

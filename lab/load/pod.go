@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -65,7 +66,7 @@ func (a *app) status(p *corev1.Pod, i int) {
 	st := &p.Status
 	*st = corev1.PodStatus{Phase: corev1.PodRunning, HostIP: "10.88.0.2", HostIPs: []corev1.HostIP{{IP: "10.88.0.2"}}, PodIP: ip, PodIPs: []corev1.PodIP{{IP: ip}}, StartTime: &start, QOSClass: corev1.PodQOSBurstable, ObservedGeneration: 1,
 		Conditions: []corev1.PodCondition{condition(corev1.PodReadyToStartContainers, "True", begun), condition(corev1.PodInitialized, "True", begun.Add(2*time.Second)), condition(corev1.PodReady, "True", ready), condition(corev1.ContainersReady, "True", ready), condition(corev1.PodScheduled, "True", created)}}
-	for n, c := range append(p.Spec.InitContainers[:1:1], p.Spec.Containers...) {
+	for n, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
 		digest := fmt.Sprintf("@sha256:%064x", a.index*10+n)
 		if c.Name == "metrics" {
 			digest = fmt.Sprintf("@sha256:%064x", 4711)
@@ -80,7 +81,7 @@ func (a *app) status(p *corev1.Pod, i int) {
 			}
 			cs.VolumeMounts = append(cs.VolumeMounts, ms)
 		}
-		if n == 0 {
+		if n < len(p.Spec.InitContainers) {
 			cs.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: metav1.NewTime(begun.Truncate(time.Second)), FinishedAt: metav1.NewTime(begun.Add(2 * time.Second).Truncate(time.Second)), ContainerID: cs.ContainerID}}
 			cs.Started = ptr.To(false)
 			st.InitContainerStatuses = []corev1.ContainerStatus{cs}
@@ -96,7 +97,7 @@ func (a *app) status(p *corev1.Pod, i int) {
 	}
 }
 
-// refused is a pod whose image the registry does not have; its init container
+// refused is a pod whose image the registry does not have; an init container
 // needs it first.
 func (a *app) refused(p *corev1.Pod) {
 	st := &p.Status
@@ -110,14 +111,23 @@ func (a *app) refused(p *corev1.Pod) {
 			}
 		}
 	}
-	image := p.Spec.InitContainers[0].Image
+	image := p.Spec.Containers[0].Image
 	waiting := func(c *corev1.ContainerStatus, reason, message string) {
 		*c = corev1.ContainerStatus{Name: c.Name, Image: c.Image, Started: ptr.To(false), State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
 	}
-	waiting(&st.InitContainerStatuses[0], "ImagePullBackOff", fmt.Sprintf("Back-off pulling image %q: ErrImagePull: %s", image, notFound(image)))
-	for i := range st.ContainerStatuses {
-		waiting(&st.ContainerStatuses[i], "PodInitializing", "")
+	backOff := fmt.Sprintf("Back-off pulling image %q: ErrImagePull: %s", image, notFound(image))
+	if len(st.InitContainerStatuses) > 0 {
+		waiting(&st.InitContainerStatuses[0], "ImagePullBackOff", backOff)
+		waiting(&st.ContainerStatuses[0], "PodInitializing", "")
+		waiting(&st.ContainerStatuses[1], "PodInitializing", "")
+		return
 	}
+	for i := range st.Conditions {
+		if st.Conditions[i].Type == corev1.PodInitialized {
+			st.Conditions[i].Status, st.Conditions[i].Reason, st.Conditions[i].Message = "True", "", ""
+		}
+	}
+	waiting(&st.ContainerStatuses[0], "ImagePullBackOff", backOff)
 }
 
 func notFound(image string) string {

@@ -18,8 +18,8 @@ func rolling() *appsv1.RollingUpdateDeployment {
 	return &appsv1.RollingUpdateDeployment{MaxUnavailable: &quarter, MaxSurge: &quarter}
 }
 
-// template is an ordinary one: an init container, the app with its probes and a
-// dozen variables, a metrics sidecar, config and scratch volumes.
+// template is an ordinary one: the app with its probes and a dozen variables, a
+// metrics sidecar, config and scratch volumes; an init container in every third.
 func (a *app) template(tag, hash string) corev1.PodTemplateSpec {
 	t := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: a.labels(), Annotations: map[string]string{
 		"prometheus.io/scrape": "true", "prometheus.io/port": "9102", "checksum/config": fmt.Sprintf("%064x", a.index)}}}
@@ -51,7 +51,7 @@ func (a *app) template(tag, hash string) corev1.PodTemplateSpec {
 	server.LivenessProbe, server.ReadinessProbe = probe("/healthz"), probe("/readyz")
 	server.VolumeMounts = []corev1.VolumeMount{{Name: "config", MountPath: "/etc/app", ReadOnly: true}, {Name: "scratch", MountPath: "/tmp"}}
 	metrics.Ports = []corev1.ContainerPort{{Name: "metrics", ContainerPort: 9102, Protocol: corev1.ProtocolTCP}}
-	t.Spec = corev1.PodSpec{InitContainers: []corev1.Container{migrate}, Containers: []corev1.Container{server, metrics}, RestartPolicy: corev1.RestartPolicyAlways,
+	t.Spec = corev1.PodSpec{Containers: []corev1.Container{server, metrics}, RestartPolicy: corev1.RestartPolicyAlways,
 		TerminationGracePeriodSeconds: ptr.To[int64](30), DNSPolicy: corev1.DNSClusterFirst, SchedulerName: corev1.DefaultSchedulerName,
 		SecurityContext:  &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 		ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
@@ -59,6 +59,9 @@ func (a *app) template(tag, hash string) corev1.PodTemplateSpec {
 			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": a.name}}}},
 		Volumes: []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: a.name}, DefaultMode: ptr.To[int32](420)}}},
 			{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+	}
+	if a.index%3 == 0 {
+		t.Spec.InitContainers = []corev1.Container{migrate}
 	}
 	if a.trouble == NoNode {
 		t.Spec.NodeSelector = map[string]string{"disk": "none"}

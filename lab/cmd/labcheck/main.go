@@ -1,7 +1,8 @@
 // Command labcheck checks on a lab full of scenarios what holds for unjam as a
 // whole: how much `why -A` asks for and needs, that it finds nothing in system
 // namespaces, that one workload costs the same number of API requests whatever
-// the number of its pods, and that missing rights become gaps.
+// the number of its pods, and that missing rights become gaps; and on a lab
+// filled by labload that exactly the troubled workloads are found.
 package main
 
 import (
@@ -30,6 +31,9 @@ var checks = []check{
 	{"requests", requests},
 	{"rights", rights},
 }
+
+// alone is what needs a lab of its own; it runs only when named.
+var alone = check{"fleet", fleet}
 
 // lab is the cluster to check with, and the program to check.
 type lab struct {
@@ -82,7 +86,7 @@ func choose(names []string) ([]check, error) {
 	}
 	var out []check
 	var known []string
-	for _, c := range checks {
+	for _, c := range append(checks[:len(checks):len(checks)], alone) {
 		known = append(known, c.name)
 		for _, n := range names {
 			if n == c.name {
