@@ -124,6 +124,10 @@ func (c *capture) run(ctx context.Context) error {
 	if c.read == 0 {
 		return c.refused()
 	}
+	c.shared = snapshot.NewShared() // the index of the lists has served
+	if c.opt.Namespace == "" {
+		c.snap.Objects.Slim()
+	}
 	c.parallel(func() {
 		need := needs(&c.snap.Objects)
 		c.start(func() { c.secrets(ctx, need) })

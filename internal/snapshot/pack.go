@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -89,7 +91,7 @@ func (k *packer) spec(raw []byte, spec unmarshaler, num int, t *corev1.PodTempla
 			case fieldMeta:
 				return k.meta(f.value, &t.ObjectMeta, &k.buf)
 			case fieldSpec:
-				return k.podSpec(f.value, &t.Spec, &k.buf)
+				return k.podSpec(f.value, &t.Spec, &k.buf, false)
 			}
 			return nil
 		})
@@ -135,40 +137,64 @@ func (k *packer) event(raw []byte, e *corev1.Event) error {
 	return nil
 }
 
-// fieldImages is where a node's status lists what its store holds, the same
-// names on many nodes.
-const fieldImages = 8
+// Fields of NodeStatus. A kubelet lists the fifty largest images of its store,
+// the same on many nodes, and nodes come in few sizes.
+const (
+	nodeCapacity    = 1
+	nodeAllocatable = 2
+	nodeImages      = 8
+)
 
 func (k *packer) node(raw []byte, n *corev1.Node) error {
-	var status []byte
+	var own, room []byte
 	rest := k.rest[:0]
+	status := func(f wireField) error {
+		switch f.num {
+		case nodeImages:
+			image, err := part(k.Shared, k.images, f.value)
+			if err == nil {
+				n.Status.Images = append(n.Status.Images, *image)
+			}
+			return err
+		case nodeCapacity, nodeAllocatable:
+			room = append(room, f.raw...)
+		default:
+			own = append(own, f.raw...)
+		}
+		return nil
+	}
 	err := fields(raw, func(f wireField) error {
 		switch f.num {
 		case fieldMeta:
 			return k.objectMeta(f.value, n)
 		case fieldStatus:
-			return fields(f.value, func(f wireField) error {
-				if f.num != fieldImages {
-					status = append(status, f.raw...)
-					return nil
-				}
-				image, err := part(k.Shared, k.images, f.value)
-				if err != nil {
-					return err
-				}
-				n.Status.Images = append(n.Status.Images, *image)
-				return nil
-			})
+			return fields(f.value, status)
 		}
 		rest = append(rest, f.raw...)
 		return nil
 	})
 	k.rest = rest
-	if err == nil {
-		err = n.Status.Unmarshal(status)
-	}
 	if err != nil {
 		return err
+	}
+	n.Status.Images = slices.Clone(n.Status.Images)
+	sizes, err := part(k.Shared, k.nodes, room)
+	if err != nil {
+		return err
+	}
+	n.Status.Capacity, n.Status.Allocatable = sizes.Capacity, sizes.Allocatable
+	if err := n.Status.Unmarshal(own); err != nil {
+		return err
+	}
+	for i := range n.Status.Conditions {
+		c := &n.Status.Conditions[i]
+		k.string((*string)(&c.Type))
+		k.string(&c.Reason)
+		k.string(&c.Message)
+	}
+	i := &n.Status.NodeInfo
+	for _, x := range []*string{&i.KernelVersion, &i.OSImage, &i.ContainerRuntimeVersion, &i.KubeletVersion, &i.KubeProxyVersion, &i.OperatingSystem, &i.Architecture} {
+		k.string(x)
 	}
 	return n.Unmarshal(rest)
 }

@@ -1,27 +1,26 @@
 package snapshot
 
 import (
-	"bytes"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
 // Fields of PodStatus and ContainerStatus (k8s.io/api core/v1/generated.proto).
 const (
-	podConditions   = 2
-	podContainers   = 8
-	podInits        = 10
-	containerState  = 2
-	containerLast   = 3
-	containerReady  = 4
-	containerCount  = 5
-	containerID     = 8
-	containerStart  = 9
-	containerMounts = 12
-	containerUser   = 13
-	tokenVolume     = "kube-api-access-"
-	tokenSuffix     = "xxxxx"
-	tokenVolumeSize = len(tokenVolume) + len(tokenSuffix)
+	podContainers = 8
+	podInits      = 10
+
+	statusState     = 2
+	statusLast      = 3
+	statusReady     = 4
+	statusRestarts  = 5
+	statusID        = 8
+	statusStarted   = 9
+	statusAllocated = 10
+	statusResources = 11
+	statusMounts    = 12
+	statusUser      = 13
 )
 
 // pod decodes a pod. One that runs well beyond doubt is kept slim: see quiet.
@@ -44,16 +43,16 @@ func (k *packer) pod(raw []byte, p *corev1.Pod) error {
 	if err := k.podStatus(status, p); err != nil {
 		return err
 	}
-	if quiet(p) {
+	well := quiet(p)
+	if well {
 		slim(p)
-		plainTokenVolume(spec)
 	} else {
 		p.Status = corev1.PodStatus{}
 		if err := p.Status.Unmarshal(status); err != nil {
 			return err
 		}
 	}
-	return k.podSpec(spec, &p.Spec, &k.buf)
+	return k.podSpec(spec, &p.Spec, &k.buf, well)
 }
 
 // podStatus decodes a status but for what slim would drop of its containers.
@@ -76,29 +75,45 @@ func (k *packer) podStatus(raw []byte, p *corev1.Pod) error {
 	return p.Status.Unmarshal(own)
 }
 
-// containerStatus decodes one status: name, image and resources are the same
-// in every pod of an owner.
+// containerStatus decodes one status in parts: name and image are the same in
+// every pod of an owner.
 func (k *packer) containerStatus(raw []byte, list *[]corev1.ContainerStatus) error {
-	own, same := k.buf.own[:0], k.buf.a[:0]
+	own, same, resources := k.buf.own[:0], k.buf.a[:0], k.buf.b[:0]
+	var state []byte
 	err := fields(raw, func(f wireField) error {
 		switch f.num {
-		case containerID, containerMounts, containerUser:
-		case containerState, containerLast, containerReady, containerCount, containerStart:
+		case statusID, statusMounts, statusUser:
+		case statusState:
+			state = f.value
+		case statusLast, statusReady, statusRestarts, statusStarted:
 			own = append(own, f.raw...)
+		case statusAllocated, statusResources:
+			resources = append(resources, f.raw...)
 		default:
 			same = append(same, f.raw...)
 		}
 		return nil
 	})
-	k.buf.own, k.buf.a = own, same
+	k.buf.own, k.buf.a, k.buf.b = own, same, resources
 	if err != nil {
 		return err
 	}
-	shared, err := part(k.Shared, k.statuses, same)
+	p, err := part(k.Shared, k.statuses, same)
 	if err != nil {
 		return err
 	}
-	st := *shared
+	st := *p
+	if len(resources) > 0 {
+		if p, err = part(k.Shared, k.statuses, resources); err != nil {
+			return err
+		}
+		st.AllocatedResources, st.Resources = p.AllocatedResources, p.Resources
+	}
+	s, err := part(k.Shared, k.states, state)
+	if err != nil {
+		return err
+	}
+	st.State = *s
 	if err := st.Unmarshal(own); err != nil {
 		return err
 	}
@@ -160,26 +175,10 @@ func slim(p *corev1.Pod) {
 		}
 	}
 	st.PodIP, st.PodIPs, st.HostIP, st.HostIPs = "", nil, "", nil
-	for i := range st.InitContainerStatuses {
-		if c := &st.InitContainerStatuses[i]; c.State.Terminated != nil {
-			c.State.Terminated.ContainerID = ""
-		}
-	}
-}
-
-// plainTokenVolume writes over the random end that admission gives the name of
-// each pod's token volume (plugin/pkg/admission/serviceaccount), in place, so that
-// the pods of an owner are alike.
-func plainTokenVolume(spec []byte) {
-	for i := 0; ; {
-		n := bytes.Index(spec[i:], []byte(tokenVolume))
-		if n < 0 {
-			return
-		}
-		i += n
-		if i > 0 && int(spec[i-1]) == tokenVolumeSize && i+tokenVolumeSize <= len(spec) {
-			copy(spec[i+len(tokenVolume):], tokenSuffix)
-		}
-		i += len(tokenVolume)
+	p.ResourceVersion = ""
+	// Init containers that are done have said all they had to say; sidecars stay.
+	st.InitContainerStatuses = slices.DeleteFunc(st.InitContainerStatuses, func(c corev1.ContainerStatus) bool { return c.State.Terminated != nil })
+	if len(st.InitContainerStatuses) == 0 {
+		st.InitContainerStatuses = nil
 	}
 }

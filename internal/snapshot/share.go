@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"sync"
 
@@ -16,12 +17,15 @@ import (
 type Shared struct {
 	seeds [2]maphash.Seed
 
-	mu       sync.Mutex
-	specs    map[partKey]*corev1.PodSpec
-	metas    map[partKey]*metav1.ObjectMeta
-	statuses map[partKey]*corev1.ContainerStatus
-	images   map[partKey]*corev1.ContainerImage
-	strings  map[string]string
+	mu         sync.Mutex
+	specs      map[partKey]*corev1.PodSpec
+	containers map[partKey]*corev1.Container
+	metas      map[partKey]*metav1.ObjectMeta
+	statuses   map[partKey]*corev1.ContainerStatus
+	states     map[partKey]*corev1.ContainerState
+	nodes      map[partKey]*corev1.NodeStatus
+	images     map[partKey]*corev1.ContainerImage
+	strings    map[string]string
 }
 
 // partKey stands for the bytes of a part. 128 bits, seeded anew each time,
@@ -30,8 +34,12 @@ type partKey [2]uint64
 
 // NewShared makes an empty one; it belongs to one capture.
 func NewShared() *Shared {
-	return &Shared{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, specs: map[partKey]*corev1.PodSpec{}, metas: map[partKey]*metav1.ObjectMeta{},
-		statuses: map[partKey]*corev1.ContainerStatus{}, images: map[partKey]*corev1.ContainerImage{}, strings: map[string]string{}}
+	return &Shared{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, specs: map[partKey]*corev1.PodSpec{}, containers: map[partKey]*corev1.Container{},
+		metas: map[partKey]*metav1.ObjectMeta{}, statuses: map[partKey]*corev1.ContainerStatus{}, states: map[partKey]*corev1.ContainerState{}, nodes: map[partKey]*corev1.NodeStatus{}, images: map[partKey]*corev1.ContainerImage{}, strings: map[string]string{}}
+}
+
+func (s *Shared) key(raw []byte) partKey {
+	return partKey{maphash.Bytes(s.seeds[0], raw), maphash.Bytes(s.seeds[1], raw)}
 }
 
 // message is a generated protobuf type.
@@ -42,7 +50,7 @@ type message[T any] interface {
 
 // part decodes a part of a message, or returns the one decoded before.
 func part[T any, P message[T]](s *Shared, known map[partKey]*T, raw []byte) (*T, error) {
-	k := partKey{maphash.Bytes(s.seeds[0], raw), maphash.Bytes(s.seeds[1], raw)}
+	k := s.key(raw)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v := known[k]; v != nil {
@@ -153,17 +161,22 @@ func isLastApplied(entry []byte) bool {
 	return err == nil && f.num == 1 && string(f.value) == lastApplied
 }
 
-// Fields of PodSpec that differ between the pods of one owner, or may.
+// Fields of PodSpec.
 const (
-	specVolumes  = 1
-	specNodeName = 10
-	specHostname = 16
-	specAffinity = 18 // a DaemonSet's pods name their node here
+	specVolumes    = 1
+	specContainers = 2
+	specNodeName   = 10
+	specHostname   = 16
+	specAffinity   = 18 // a DaemonSet's pods name their node here
+	specInits      = 20
 )
 
-// podSpec decodes the spec of a pod or template.
-func (s *Shared) podSpec(raw []byte, into *corev1.PodSpec, buf *scratch) error {
-	same, volumes, affinity := buf.a[:0], buf.b[:0], buf.c[:0]
+// podSpec decodes the spec of a pod or template in parts: containers and volumes
+// are the same in a Deployment, its newest ReplicaSet and all its pods, most of
+// the rest is the same in half the cluster. bare leaves out the volume of the
+// service account's token, which admission gives each pod under a random name.
+func (s *Shared) podSpec(raw []byte, into *corev1.PodSpec, buf *scratch, bare bool) error {
+	same, volumes, affinity, containers := buf.a[:0], buf.b[:0], buf.c[:0], buf.own[:0]
 	var node, host []byte
 	err := fields(raw, func(f wireField) error {
 		switch f.num {
@@ -172,15 +185,25 @@ func (s *Shared) podSpec(raw []byte, into *corev1.PodSpec, buf *scratch) error {
 		case specHostname:
 			host = f.value
 		case specVolumes:
-			volumes = append(volumes, f.raw...)
+			if !bare || !isToken(f.value) {
+				volumes = append(volumes, f.raw...)
+			}
 		case specAffinity:
 			affinity = append(affinity, f.raw...)
+		case specContainers, specInits:
+			if !bare {
+				containers = append(containers, f.raw...)
+				return nil
+			}
+			var err error
+			containers, err = appendBare(containers, f)
+			return err
 		default:
 			same = append(same, f.raw...)
 		}
 		return nil
 	})
-	buf.a, buf.b, buf.c = same, volumes, affinity
+	buf.a, buf.b, buf.c, buf.own = same, volumes, affinity, containers
 	if err != nil {
 		return err
 	}
@@ -201,6 +224,144 @@ func (s *Shared) podSpec(raw []byte, into *corev1.PodSpec, buf *scratch) error {
 		}
 		into.Affinity = p.Affinity
 	}
+	if len(containers) > 0 {
+		if p, err = s.containerLists(containers); err != nil {
+			return err
+		}
+		into.Containers, into.InitContainers = p.Containers, p.InitContainers
+	}
 	into.NodeName, into.Hostname = s.bytes(node), string(host)
 	return nil
+}
+
+// containerLists decodes the containers and init containers of a spec.
+func (s *Shared) containerLists(raw []byte) (*corev1.PodSpec, error) {
+	k := s.key(raw)
+	s.mu.Lock()
+	known := s.specs[k]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	p := &corev1.PodSpec{}
+	n, inits := 0, 0
+	count := func(f wireField) error {
+		if f.num == specInits {
+			inits++
+		} else {
+			n++
+		}
+		return nil
+	}
+	if err := fields(raw, count); err != nil {
+		return nil, err
+	}
+	p.Containers = make([]corev1.Container, 0, n)
+	if inits > 0 {
+		p.InitContainers = make([]corev1.Container, 0, inits)
+	}
+	err := fields(raw, func(f wireField) error {
+		list := &p.Containers
+		if f.num == specInits {
+			list = &p.InitContainers
+		}
+		c, err := s.container(f.value)
+		*list = append(*list, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.specs[k] = p
+	s.mu.Unlock()
+	return p, nil
+}
+
+// Fields of Container.
+const (
+	containerName      = 1
+	containerImage     = 2
+	containerEnv       = 7
+	containerResources = 8
+	containerMount     = 9
+	containerEnvFrom   = 19
+)
+
+// container decodes one container in parts: a new revision often changes the
+// image alone, and a few sizes of resources serve all.
+func (s *Shared) container(raw []byte) (corev1.Container, error) {
+	var rest, env, resources, mounts []byte
+	var name, image string
+	err := fields(raw, func(f wireField) error {
+		switch f.num {
+		case containerName:
+			name = s.bytes(f.value)
+		case containerImage:
+			image = s.bytes(f.value)
+		case containerEnv, containerEnvFrom:
+			env = append(env, f.raw...)
+		case containerResources:
+			resources = append(resources, f.raw...)
+		case containerMount:
+			mounts = append(mounts, f.raw...)
+		default:
+			rest = append(rest, f.raw...)
+		}
+		return nil
+	})
+	if err != nil {
+		return corev1.Container{}, err
+	}
+	p, err := part(s, s.containers, rest)
+	if err != nil {
+		return corev1.Container{}, err
+	}
+	c := *p
+	c.Name, c.Image = name, image
+	for _, raw := range [][]byte{env, resources, mounts} {
+		if len(raw) == 0 {
+			continue
+		}
+		p, err := part(s, s.containers, raw)
+		switch {
+		case err != nil:
+			return c, err
+		case p.Env != nil || p.EnvFrom != nil:
+			c.Env, c.EnvFrom = p.Env, p.EnvFrom
+		case p.VolumeMounts != nil:
+			c.VolumeMounts = p.VolumeMounts
+		default:
+			c.Resources = p.Resources
+		}
+	}
+	return c, nil
+}
+
+// tokenVolume begins the name of the volume that admission adds for the token of
+// the service account (plugin/pkg/admission/serviceaccount); five random
+// letters follow.
+const (
+	tokenVolume     = "kube-api-access-"
+	tokenVolumeSize = len(tokenVolume) + 5
+)
+
+// isToken reads the name of a volume or mount, field 1 of both.
+func isToken(msg []byte) bool {
+	f, _, err := nextField(msg)
+	return err == nil && f.num == 1 && len(f.value) == tokenVolumeSize && string(f.value[:len(tokenVolume)]) == tokenVolume
+}
+
+// appendBare appends the field of a container without its mount of the token.
+func appendBare(to []byte, f wireField) ([]byte, error) {
+	body := make([]byte, 0, len(f.value))
+	err := fields(f.value, func(x wireField) error {
+		if x.num != containerMount || !isToken(x.value) {
+			body = append(body, x.raw...)
+		}
+		return nil
+	})
+	to = binary.AppendUvarint(to, uint64(f.num)<<3|2)
+	to = binary.AppendUvarint(to, uint64(len(body)))
+	return append(to, body...), err
 }

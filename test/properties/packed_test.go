@@ -45,6 +45,7 @@ func TestPackedSnapshotJudgesAlike(t *testing.T) {
 				slimmed++
 			}
 		}
+		packed.Objects.Slim()
 		if got, want := fullReport(t, &packed), fullReport(t, s.snap); got != want {
 			t.Errorf("%s: the report differs\n--- whole\n%s\n--- packed\n%s", s.name, want, got)
 		}
