@@ -5,7 +5,7 @@ RACE := $(shell command -v $(firstword $(shell CGO_ENABLED=1 $(GO) env CC)) >/de
 LAB := cd lab && $(GO) run ./cmd/lab
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-product test-lab lab lab-down record bench fuzz docs
+.PHONY: help build demo test test-product test-lab lab lab-down record bench bench-why bench-scale fuzz docs
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ record: build ## run all scenarios on the lab and save their bundles
 
 bench: ## benchmarks with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+bench-why: ## why -A beside a raw list: 1,000 nodes, 10,000 pods
+	test/bench-why.sh 1000 10000 5
+
+bench-scale: ## the same at 5,000 nodes, 100,000 pods; a quarter of an hour
+	test/bench-why.sh 5000 100000 3
 
 fuzz: ## fuzz every parser for FUZZTIME (default 30s) each
 	test/fuzz.sh

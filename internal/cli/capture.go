@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -48,6 +49,11 @@ func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output s
 	if scope.Namespace, err = o.namespace(); err != nil {
 		return err
 	}
+	out, err := a.createBundle(output)
+	if err != nil {
+		return err // before the cluster is asked
+	}
+	defer out.discard()
 	var stats capture.Stats
 	done := a.progress("reading the cluster")
 	snap, err := cluster{o.flags, &stats}.Snapshot(cmd.Context(), scope)
@@ -58,7 +64,7 @@ func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output s
 	if _, err := diagnose.Judge(cause.BuiltIn, snap, scope); err != nil {
 		return err // a workload that is not there is a mistake, not a bundle
 	}
-	if err := a.writeBundle(output, snap); err != nil {
+	if err := out.write(snap); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.err, "wrote %s: %d objects, %d log tails, %d gaps (%d API requests)\n", output, snap.Objects.Len(), len(snap.Logs), len(snap.Gaps), stats.Requests)
@@ -68,26 +74,46 @@ func (a *app) capture(cmd *cobra.Command, o *whyOptions, args []string, output s
 	return nil
 }
 
-// writeBundle writes beside the target and renames, so that a failure leaves
-// no half bundle.
-func (a *app) writeBundle(path string, snap *snapshot.Snapshot) error {
+// bundleFile is a bundle under way. It is written beside the target and renamed
+// at the end, so that a failure leaves no half bundle.
+type bundleFile struct {
+	path string
+	tmp  *os.File // nil for standard output
+	out  io.Writer
+}
+
+func (a *app) createBundle(path string) (*bundleFile, error) {
 	if path == "-" {
-		return snapshot.Encode(a.out, snap, toolVersion())
+		return &bundleFile{path: path, out: a.out}, nil
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".unjam-*")
 	if err != nil {
-		return usagef("cannot write %s: %w", path, err)
+		return nil, usagef("cannot write %s: %w", path, err)
 	}
-	defer os.Remove(tmp.Name())
-	err = snapshot.Encode(tmp, snap, toolVersion())
-	if cerr := tmp.Close(); err == nil {
+	return &bundleFile{path: path, tmp: tmp, out: tmp}, nil
+}
+
+func (b *bundleFile) write(snap *snapshot.Snapshot) error {
+	err := snapshot.Encode(b.out, snap, toolVersion())
+	if b.tmp == nil {
+		return err
+	}
+	if cerr := b.tmp.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+		err = os.Rename(b.tmp.Name(), b.path)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", b.path, err)
 	}
 	return nil
+}
+
+// discard removes what is left of a bundle that was not written.
+func (b *bundleFile) discard() {
+	if b.tmp != nil {
+		b.tmp.Close()
+		os.Remove(b.tmp.Name())
+	}
 }
