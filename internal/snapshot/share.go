@@ -26,6 +26,7 @@ type Shared struct {
 	nodes      map[partKey]*corev1.NodeStatus
 	images     map[partKey]*corev1.ContainerImage
 	strings    map[string]string
+	worded     map[*metav1.ObjectMeta]bool
 }
 
 // partKey stands for the bytes of a part. 128 bits, seeded anew each time,
@@ -35,7 +36,7 @@ type partKey [2]uint64
 // NewShared makes an empty one; it belongs to one capture.
 func NewShared() *Shared {
 	return &Shared{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, specs: map[partKey]*corev1.PodSpec{}, containers: map[partKey]*corev1.Container{},
-		metas: map[partKey]*metav1.ObjectMeta{}, statuses: map[partKey]*corev1.ContainerStatus{}, states: map[partKey]*corev1.ContainerState{}, nodes: map[partKey]*corev1.NodeStatus{}, images: map[partKey]*corev1.ContainerImage{}, strings: map[string]string{}}
+		metas: map[partKey]*metav1.ObjectMeta{}, statuses: map[partKey]*corev1.ContainerStatus{}, states: map[partKey]*corev1.ContainerState{}, nodes: map[partKey]*corev1.NodeStatus{}, images: map[partKey]*corev1.ContainerImage{}, strings: map[string]string{}, worded: map[*metav1.ObjectMeta]bool{}}
 }
 
 func (s *Shared) key(raw []byte) partKey {
@@ -143,6 +144,7 @@ func (s *Shared) meta(raw []byte, into *metav1.ObjectMeta, buf *scratch) error {
 		if err != nil {
 			return err
 		}
+		s.words(m)
 		switch {
 		case m.Labels != nil:
 			into.Labels = m.Labels
@@ -153,6 +155,35 @@ func (s *Shared) meta(raw []byte, into *metav1.ObjectMeta, buf *scratch) error {
 		}
 	}
 	return nil
+}
+
+// words keeps the keys and values of labels and annotations once; the same ones
+// stand in many maps. It does so at the first sight of a map.
+func (s *Shared) words(m *metav1.ObjectMeta) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.worded[m] {
+		return
+	}
+	s.worded[m] = true
+	for _, words := range []*map[string]string{&m.Labels, &m.Annotations} {
+		if *words == nil {
+			continue
+		}
+		once := make(map[string]string, len(*words))
+		for key, value := range *words {
+			once[s.once(key)] = s.once(value)
+		}
+		*words = once
+	}
+}
+
+func (s *Shared) once(x string) string {
+	if old, ok := s.strings[x]; ok {
+		return old
+	}
+	s.strings[x] = x
+	return x
 }
 
 // isLastApplied reads the key of a map entry, its field 1.

@@ -33,12 +33,9 @@ func (o *Objects) Slim() {
 	for _, d := range o.Deployments {
 		deployments[d.UID] = d
 	}
-	for i, rs := range o.ReplicaSets {
+	for _, rs := range o.ReplicaSets {
 		if ref := metav1.GetControllerOfNoCopy(rs); ref != nil && isHistory(rs, deployments[ref.UID]) {
-			// A copy: the object is part of a block that would else stay whole.
-			old := *rs
-			old.Spec.Template, old.Spec.Selector = corev1.PodTemplateSpec{}, nil
-			o.ReplicaSets[i] = &old
+			rs.Spec.Template, rs.Spec.Selector = corev1.PodTemplateSpec{}, nil
 		}
 	}
 }

@@ -120,12 +120,22 @@ func typed[T any, P interface {
 			return len(all)
 		},
 		TakePage: func(o *Objects, s *Shared, page Page) error {
-			block := make([]T, len(page.items))
-			dst := slices.Grow(*field(o), len(block))
+			// One block for a page wastes least, but stays whole while one of its
+			// objects does; Slim lets go of most events.
+			var block []T
+			if _, single := any((*T)(nil)).(*corev1.Event); !single {
+				block = make([]T, len(page.items))
+			}
+			dst := slices.Grow(*field(o), len(page.items))
 			k := packer{Shared: s}
 			var err error
 			for i, raw := range page.items {
-				p := P(&block[i])
+				p := P(nil)
+				if block != nil {
+					p = &block[i]
+				} else {
+					p = new(T)
+				}
 				if err = k.read(raw, p); err != nil {
 					break
 				}

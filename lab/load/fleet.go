@@ -44,7 +44,7 @@ const TroubleLabel = "unjam.dev/trouble"
 
 // Fleet is all objects of a load, owners before what they own.
 type Fleet struct {
-	Nodes, Leases, Namespaces, Deployments, ReplicaSets, Pods, Events []object
+	Nodes, Leases, Namespaces, Deployments, ReplicaSets, Pods, Events []record
 	// Troubled counts Deployments by what is wrong with them.
 	Troubled map[Trouble]int
 }
@@ -66,7 +66,7 @@ func Make(s Size) *Fleet {
 	f := &Fleet{Troubled: map[Trouble]int{}}
 	for i := range s.Nodes {
 		n := nodeOf(s, i)
-		f.Nodes, f.Leases = append(f.Nodes, n), append(f.Leases, leaseOf(s, n))
+		f.Nodes, f.Leases = append(f.Nodes, encode(n)), append(f.Leases, encode(leaseOf(s, n)))
 	}
 	node := 0
 	for i := range (s.Pods + s.PerDeployment - 1) / s.PerDeployment {
@@ -79,18 +79,18 @@ func Make(s Size) *Fleet {
 		}
 		a.hash = fmt.Sprintf("%08x00", 0x5f3a1c+i*7919)
 		d := a.deployment()
-		f.Deployments = append(f.Deployments, d)
+		f.Deployments = append(f.Deployments, encode(d))
 		for old := range s.OldSets {
-			f.ReplicaSets = append(f.ReplicaSets, a.replicaSet(d, old+1, fmt.Sprintf("v%d", old+1), fmt.Sprintf("%s%02d", a.hash[:8], old+1), 0))
+			f.ReplicaSets = append(f.ReplicaSets, encode(a.replicaSet(d, old+1, fmt.Sprintf("v%d", old+1), fmt.Sprintf("%s%02d", a.hash[:8], old+1), 0)))
 		}
 		rs := a.replicaSet(d, s.OldSets+1, tag, a.hash, s.PerDeployment)
-		f.ReplicaSets = append(f.ReplicaSets, rs)
+		f.ReplicaSets = append(f.ReplicaSets, encode(rs))
 		for j := range s.PerDeployment {
 			node++
 			p := a.pod(rs, j, nodeName(node%s.Nodes))
-			f.Pods = append(f.Pods, p)
+			f.Pods = append(f.Pods, encode(p))
 			for _, e := range a.events(p, j) {
-				f.Events = append(f.Events, e)
+				f.Events = append(f.Events, encode(e))
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func Make(s Size) *Fleet {
 func (f *Fleet) Write(ctx context.Context, s *Store) error {
 	for _, x := range []struct {
 		resource string
-		objects  []object
+		objects  []record
 	}{{"minions", f.Nodes}, {"leases", f.Leases}, {"namespaces", f.Namespaces}, {"deployments", f.Deployments}, {"replicasets", f.ReplicaSets}, {"pods", f.Pods}, {"events", f.Events}} {
 		if err := s.Put(ctx, x.resource, x.objects); err != nil {
 			return fmt.Errorf("%s: %w", x.resource, err)
@@ -114,7 +114,7 @@ func (f *Fleet) namespace(s Size, name string) {
 	ns := &corev1.Namespace{ObjectMeta: meta("", name, s.Now.Add(-90*24*time.Hour)), Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{corev1.FinalizerKubernetes}},
 		Status: corev1.NamespaceStatus{Phase: corev1.NamespaceActive}}
 	ns.Labels = map[string]string{"kubernetes.io/metadata.name": name}
-	f.Namespaces = append(f.Namespaces, ns)
+	f.Namespaces = append(f.Namespaces, encode(ns))
 }
 
 // tag is the image tag that runs.

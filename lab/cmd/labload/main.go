@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -32,7 +33,11 @@ func run(ctx context.Context) error {
 	flag.IntVar(&s.PerNamespace, "per-namespace", 50, "Deployments of a namespace")
 	flag.IntVar(&s.OldSets, "old-sets", 2, "ReplicaSets without pods that each Deployment keeps")
 	endpoint := flag.String("etcd", "http://127.0.0.1:2379", "the lab's etcd")
+	serve := flag.String("serve", "", "address on which to serve the fleet out of memory, in place of a lab")
 	flag.Parse()
+	if *serve != "" {
+		return http.ListenAndServe(*serve, load.Make(s).Serve())
+	}
 	store, err := load.NewStore(*endpoint)
 	if err != nil {
 		return err
