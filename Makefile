@@ -42,7 +42,7 @@ bench: ## benchmarks with allocations
 bench-why: ## why -A beside a raw list: 1,000 nodes, 10,000 pods
 	test/bench-why.sh 1000 10000 5
 
-bench-scale: ## the same at 5,000 nodes, 100,000 pods; a quarter of an hour
+bench-scale: ## the same at 5,000 nodes, 100,000 pods; needs 24 GiB and an idle machine
 	test/bench-why.sh 5000 100000 3
 
 fuzz: ## fuzz every parser for FUZZTIME (default 30s) each
