@@ -51,7 +51,7 @@ var requestsLine = regexp.MustCompile(`(\d+) API requests`)
 
 // why runs `unjam why` and reads its report. Exit codes from 3 on are answers.
 func (p program) why(ctx context.Context, args ...string) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.path, append([]string{"why", "-o", "json", "--explain-evidence", "--kubeconfig", p.kubeconfig}, args...)...)
 	var stdout, stderr bytes.Buffer
