@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/unjam-dev/unjam/lab/load"
-	"github.com/unjam-dev/unjam/lab/scenario"
 )
 
 // maxFleetKB bounds the peak of `why -A` at 10,000 pods. It guards against
@@ -43,7 +42,7 @@ func fleet(ctx context.Context, l lab) error {
 		}
 		// A server that was filled a moment ago may let a list time out; what
 		// could not be read is said to be unknown, and is read again.
-		if !slices.ContainsFunc(a.report.Verdicts, func(v scenario.Verdict) bool { return v.State == "unknown" }) {
+		if !slices.ContainsFunc(a.report.Verdicts, func(v verdict) bool { return v.State == "unknown" }) {
 			break
 		}
 	}
