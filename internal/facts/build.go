@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
@@ -15,14 +14,12 @@ import (
 func Build(s *snapshot.Snapshot) *Facts {
 	f := &Facts{
 		Snap: s, Now: s.TakenAt,
-		nodes:     make(map[string]*corev1.Node, len(s.Objects.Nodes)),
-		podByUID:  make(map[types.UID]*Pod, len(s.Objects.Pods)),
-		podByName: make(map[key]*Pod, len(s.Objects.Pods)),
-		logs:      map[logKey]*snapshot.LogTail{},
-		secrets:   map[key]*snapshot.SecretShape{},
-		configs:   map[key]*snapshot.ConfigMapShape{},
-		accounts:  map[key]*corev1.ServiceAccount{},
-		pvcs:      map[key]*corev1.PersistentVolumeClaim{},
+		nodes:    make(map[string]*corev1.Node, len(s.Objects.Nodes)),
+		logs:     map[logKey]*snapshot.LogTail{},
+		secrets:  map[key]*snapshot.SecretShape{},
+		configs:  map[key]*snapshot.ConfigMapShape{},
+		accounts: map[key]*corev1.ServiceAccount{},
+		pvcs:     map[key]*corev1.PersistentVolumeClaim{},
 	}
 	for _, n := range s.Objects.Nodes {
 		f.nodes[n.Name] = n
@@ -44,9 +41,7 @@ func Build(s *snapshot.Snapshot) *Facts {
 		f.pvcs[key{x.Namespace, x.Name}] = x
 	}
 	f.indexEvents()
-	for _, p := range s.Objects.Pods {
-		f.addPod(p)
-	}
+	f.addPods()
 	f.indexPeers()
 	f.buildWorkloads()
 	f.cluster = newCluster(s)

@@ -9,18 +9,42 @@ import (
 	"github.com/unjam-dev/unjam/internal/fit"
 )
 
-func (f *Facts) addPod(obj *corev1.Pod) {
-	p := &Pod{Obj: obj, Node: f.nodes[obj.Spec.NodeName], Events: f.EventsOf("Pod", obj.Namespace, obj.Name, obj.UID)}
+// addPods makes the facts of all pods, side by side in three slices: a cluster
+// has many pods and most of them have nothing to say.
+func (f *Facts) addPods() {
+	objs := f.Snap.Objects.Pods
+	n := 0
+	for _, obj := range objs {
+		n += len(obj.Spec.InitContainers) + len(obj.Spec.Containers)
+	}
+	pods, containers, refs := make([]Pod, len(objs)), make([]Container, n), make([]*Container, n)
+	for i := range containers {
+		refs[i] = &containers[i]
+	}
+	f.Pods = make([]*Pod, len(objs))
+	for i, obj := range objs {
+		n := len(obj.Spec.InitContainers) + len(obj.Spec.Containers)
+		if n > 0 {
+			pods[i].Containers = refs[:n:n]
+		}
+		refs = refs[n:]
+		f.readPod(&pods[i], obj)
+		f.Pods[i] = &pods[i]
+	}
+}
+
+func (f *Facts) readPod(p *Pod, obj *corev1.Pod) {
+	p.Obj, p.Node, p.Events = obj, f.nodes[obj.Spec.NodeName], f.EventsOf("Pod", obj.Namespace, obj.Name, obj.UID)
 	for i := range obj.Spec.InitContainers {
 		spec := &obj.Spec.InitContainers[i]
 		kind := InitContainer
 		if spec.RestartPolicy != nil && *spec.RestartPolicy == corev1.ContainerRestartPolicyAlways {
 			kind = Sidecar
 		}
-		p.Containers = append(p.Containers, f.newContainer(p, kind, spec, obj.Status.InitContainerStatuses))
+		f.readContainer(p.Containers[i], p, kind, spec, obj.Status.InitContainerStatuses)
 	}
 	for i := range obj.Spec.Containers {
-		p.Containers = append(p.Containers, f.newContainer(p, AppContainer, &obj.Spec.Containers[i], obj.Status.ContainerStatuses))
+		f.readContainer(p.Containers[len(obj.Spec.InitContainers)+i], p, AppContainer, &obj.Spec.Containers[i], obj.Status.ContainerStatuses)
 	}
 	p.Phase = phaseOf(p)
 	if p.Phase == PhaseSchedule {
@@ -29,27 +53,29 @@ func (f *Facts) addPod(obj *corev1.Pod) {
 	for _, c := range p.Containers {
 		c.Pull = f.pullOf(c)
 	}
-	f.Pods = append(f.Pods, p)
-	if obj.UID != "" {
-		f.podByUID[obj.UID] = p
-	}
-	f.podByName[key{obj.Namespace, obj.Name}] = p
 }
 
-func (f *Facts) newContainer(p *Pod, kind ContainerKind, spec *corev1.Container, statuses []corev1.ContainerStatus) *Container {
-	c := &Container{Pod: p, Kind: kind, Name: spec.Name, Image: spec.Image, Spec: spec}
-	if i := slices.IndexFunc(statuses, func(s corev1.ContainerStatus) bool { return s.Name == spec.Name }); i >= 0 {
+func (f *Facts) readContainer(c *Container, p *Pod, kind ContainerKind, spec *corev1.Container, statuses []corev1.ContainerStatus) {
+	c.Pod, c.Kind, c.Name, c.Image, c.Spec = p, kind, spec.Name, spec.Image, spec
+	for i := range statuses {
 		st := &statuses[i]
+		if st.Name != spec.Name {
+			continue
+		}
 		c.Status, c.Restarts, c.Ready = st, st.RestartCount, st.Ready
 		c.Waiting, c.Running = st.State.Waiting, st.State.Running
 		c.Started = st.Started != nil && *st.Started
 		c.addDeath(st.LastTerminationState.Terminated, false)
 		c.addDeath(st.State.Terminated, true)
+		break
 	}
 	for _, e := range p.Events {
 		if e.Container == spec.Name {
 			c.Events = append(c.Events, e)
 		}
+	}
+	if len(f.logs) == 0 {
+		return
 	}
 	ns, pod := p.Obj.Namespace, p.Obj.Name
 	if l := f.Log(ns, pod, spec.Name, true); l != nil && len(l.Lines) > 0 {
@@ -57,7 +83,6 @@ func (f *Facts) newContainer(p *Pod, kind ContainerKind, spec *corev1.Container,
 	} else if l := f.Log(ns, pod, spec.Name, false); l != nil {
 		c.LogTail = l.Lines
 	}
-	return c
 }
 
 // addDeath records a termination. An init container that completed is not one.
@@ -94,7 +119,7 @@ func IsPullReason(reason string) bool {
 }
 
 func phaseOf(p *Pod) Phase {
-	st := p.Obj.Status
+	st := &p.Obj.Status
 	switch {
 	case p.Terminating():
 		return PhaseTerminate

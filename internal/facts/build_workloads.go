@@ -20,21 +20,7 @@ import (
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 func (f *Facts) buildWorkloads() {
-	owned := map[types.UID][]*Pod{} // controller UID → pods
-	named := map[objectKey][]*Pod{} // controller kind and name → pods
-	for _, p := range f.Pods {
-		if ref := metav1.GetControllerOf(p.Obj); ref != nil {
-			owned[ref.UID] = append(owned[ref.UID], p)
-			k := objectKey{ref.Kind, p.Obj.Namespace, ref.Name}
-			named[k] = append(named[k], p)
-		}
-	}
-	podsOf := func(kind string, o metav1.Object) []*Pod {
-		if pods := owned[o.GetUID()]; len(pods) > 0 && o.GetUID() != "" {
-			return pods
-		}
-		return named[objectKey{kind, o.GetNamespace(), o.GetName()}]
-	}
+	podsOf := podsByOwner(f.Pods)
 	replicaSets := f.replicaSetsByOwner()
 	for _, d := range f.Snap.Objects.Deployments {
 		f.add(f.deployment(d, replicaSets[ownerKey("Deployment", d)], podsOf))
@@ -59,20 +45,81 @@ func (f *Facts) buildWorkloads() {
 	f.addRefused()
 }
 
-func (f *Facts) add(w *Workload) {
-	w.memo = &sync.Map{}
-	for _, r := range append(slices.Clone(w.Old), w.New) {
-		if r == nil {
+// owned are the pods of one controller.
+type owned struct {
+	objectKey
+	pods []*Pod
+}
+
+// podsByOwner looks pods up by their controller's UID and, where the source
+// lost it, by kind and name. Pods of one controller lie side by side in most
+// sources and often share their owner references, so that few look-ups are made.
+func podsByOwner(pods []*Pod) func(kind string, o metav1.Object) []*Pod {
+	byUID, byName := map[types.UID]*owned{}, map[objectKey]*owned{}
+	mixed := false // one UID under two names, or one name under two UIDs
+	var last *metav1.OwnerReference
+	var group *owned
+	for _, p := range pods {
+		refs := p.Obj.OwnerReferences
+		if len(refs) == 0 {
 			continue
 		}
-		for _, p := range r.Pods {
-			p.Workload, p.New = w, r == w.New
+		if last != &refs[0] || group == nil || group.namespace != p.Obj.Namespace {
+			ref := metav1.GetControllerOfNoCopy(p.Obj)
+			if ref == nil {
+				continue
+			}
+			k := objectKey{ref.Kind, p.Obj.Namespace, ref.Name}
+			last, group = &refs[0], byUID[ref.UID]
+			if group == nil {
+				group = &owned{objectKey: k}
+				byUID[ref.UID] = group
+				mixed = mixed || byName[k] != nil
+				byName[k] = group
+			}
+			mixed = mixed || group.objectKey != k
+		}
+		group.pods = append(group.pods, p)
+	}
+	if mixed {
+		byName = map[objectKey]*owned{}
+		for _, p := range pods {
+			ref := metav1.GetControllerOfNoCopy(p.Obj)
+			if ref == nil {
+				continue
+			}
+			k := objectKey{ref.Kind, p.Obj.Namespace, ref.Name}
+			if byName[k] == nil {
+				byName[k] = &owned{objectKey: k}
+			}
+			byName[k].pods = append(byName[k].pods, p)
 		}
 	}
-	if w.New != nil {
-		w.Pods = append(w.Pods, w.New.Pods...)
+	return func(kind string, o metav1.Object) []*Pod {
+		if g := byUID[o.GetUID()]; g != nil && o.GetUID() != "" {
+			return g.pods
+		}
+		if g := byName[objectKey{kind, o.GetNamespace(), o.GetName()}]; g != nil {
+			return g.pods
+		}
+		return nil
 	}
-	w.Pods = append(w.Pods, w.OldPods()...)
+}
+
+func (f *Facts) add(w *Workload) {
+	w.memo = &sync.Map{}
+	old := w.OldPods()
+	for _, p := range old {
+		p.Workload, p.New = w, false
+	}
+	for _, p := range w.NewPods() {
+		p.Workload, p.New = w, true
+	}
+	if w.Pods = w.NewPods(); len(w.Pods) == 0 {
+		w.Pods = old
+	} else if len(old) > 0 {
+		w.Pods = slices.Concat(w.Pods, old)
+	}
 	f.Workloads = append(f.Workloads, w)
 }
 
@@ -113,16 +160,22 @@ func (f *Facts) splitReplicaSets(w *Workload, sets []*appsv1.ReplicaSet, podsOf 
 	slices.SortFunc(sets, func(a, b *appsv1.ReplicaSet) int {
 		return cmp.Or(cmp.Compare(revisionNumber(b), revisionNumber(a)), b.CreationTimestamp.Compare(a.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
-	newest := slices.IndexFunc(sets, func(rs *appsv1.ReplicaSet) bool { return equalTemplate(w.Template, &rs.Spec.Template) })
 	// The controller makes no ReplicaSet for a template changed while paused.
 	changedInPause := w.Paused && w.Desired > 0 && w.Updated == 0
 	// Nor does it with strategy Recreate before the last old pod is gone; the old
 	// ReplicaSet keeps the highest revision until then.
 	oldPodsFirst := w.Deployment != nil && w.Deployment.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType &&
 		w.Desired > 0 && w.Updated == 0 && len(sets) > 0 && replicasOr1(sets[0].Spec.Replicas) == 0
-	if newest < 0 && len(sets) > 0 && w.ObservedGeneration >= w.Generation && !changedInPause && !oldPodsFirst &&
-		(w.Revision == "" || sets[0].Annotations[revisionAnnotation] == w.Revision) {
-		newest = 0
+	highest := len(sets) > 0 && w.ObservedGeneration >= w.Generation && !changedInPause && !oldPodsFirst &&
+		(w.Revision == "" || sets[0].Annotations[revisionAnnotation] == w.Revision)
+	newest := 0
+	// Where the highest revision counts anyway, templates are compared in full
+	// only when an older one could equal the workload's.
+	if !highest || !allDiffer(w.Template, sets[1:]) {
+		newest = slices.IndexFunc(sets, func(rs *appsv1.ReplicaSet) bool { return equalTemplate(w.Template, &rs.Spec.Template) })
+		if newest < 0 && highest {
+			newest = 0
+		}
 	}
 	for i, rs := range sets {
 		r := f.replicaSetRevision(rs, podsOf("ReplicaSet", rs))
@@ -178,6 +231,19 @@ func equalTemplate(a, b *corev1.PodTemplateSpec) bool {
 	return apiequality.Semantic.DeepEqual(&x, &y)
 }
 
+// allDiffer is true when a glance tells that no ReplicaSet has the template:
+// another image, another time of restart.
+func allDiffer(t *corev1.PodTemplateSpec, sets []*appsv1.ReplicaSet) bool {
+	for _, rs := range sets {
+		other := &rs.Spec.Template
+		same := slices.EqualFunc(t.Spec.Containers, other.Spec.Containers, func(a, b corev1.Container) bool { return a.Name == b.Name && a.Image == b.Image })
+		if same && maps.Equal(t.Annotations, other.Annotations) {
+			return false
+		}
+	}
+	return true
+}
+
 func withoutHash(labels map[string]string) map[string]string {
 	if _, ok := labels[appsv1.DefaultDeploymentUniqueLabelKey]; !ok {
 		return labels
@@ -188,8 +254,12 @@ func withoutHash(labels map[string]string) map[string]string {
 }
 
 func sortPods(pods []*Pod) []*Pod {
+	byName := func(a, b *Pod) int { return cmp.Compare(a.Obj.Name, b.Obj.Name) }
+	if slices.IsSortedFunc(pods, byName) {
+		return slices.Clip(pods) // nobody changes them
+	}
 	pods = slices.Clone(pods)
-	slices.SortFunc(pods, func(a, b *Pod) int { return cmp.Compare(a.Obj.Name, b.Obj.Name) })
+	slices.SortFunc(pods, byName)
 	return pods
 }
 

@@ -24,8 +24,6 @@ type Facts struct {
 	Pods []*Pod
 
 	nodes      map[string]*corev1.Node
-	podByUID   map[types.UID]*Pod
-	podByName  map[key]*Pod
 	events     map[types.UID][]*Event
 	eventsName map[objectKey][]*Event
 	logs       map[logKey]*snapshot.LogTail
@@ -85,7 +83,17 @@ func (e *Event) Receipt() Receipt {
 func (f *Facts) Node(name string) *corev1.Node { return f.nodes[name] }
 
 // PodByName returns the pod, nil when it was not seen.
-func (f *Facts) PodByName(namespace, name string) *Pod { return f.podByName[key{namespace, name}] }
+func (f *Facts) PodByName(namespace, name string) *Pod {
+	return Once(f, podNames{}, func() map[key]*Pod {
+		out := make(map[key]*Pod, len(f.Pods))
+		for _, p := range f.Pods {
+			out[key{p.Obj.Namespace, p.Obj.Name}] = p
+		}
+		return out
+	})[key{namespace, name}]
+}
+
+type podNames struct{}
 
 // Log returns the captured log tail, nil when none was captured.
 func (f *Facts) Log(namespace, pod, container string, previous bool) *snapshot.LogTail {

@@ -13,13 +13,12 @@ import (
 // peers answers "does it work elsewhere?" about images, repositories and
 // registries in constant time, whatever the number of pods.
 type peers struct {
-	parsed map[string]Image
-	// ran holds one container per image and node that has run the image.
-	ran map[string]map[string]*Container
-	// tags holds one such container per repository and tag (or digest).
-	tags map[string]map[string]*Container
-	// pulled holds the newest successful pull per registry and node.
-	pulled map[string]map[string]*Event
+	parsed map[string]parsedImage // by the image as written
+	// uses, repositories and registries group the containers of bound pods by
+	// the image, the repository and the registry.
+	uses         map[string]*imageUse
+	repositories map[string][]*imageUse
+	registries   map[string][]*imageUse
 	// failing counts what fails, per registry and kind of error.
 	failing map[failKey]*PullFailures
 	// onNode is the same per node and kind.
@@ -27,9 +26,28 @@ type peers struct {
 	// stored are the images that nodes say they hold, per repository and tag;
 	// read only when some pull fails.
 	stored map[string]map[string]StoredImage
-	// byNode are the pods bound to each node.
-	byNode map[string][]*Pod
 }
+
+type parsedImage struct {
+	Image
+	use *imageUse
+}
+
+// imageUse is one image, under one or more spellings, with the containers of
+// bound pods that use it, in the order of the pods.
+type imageUse struct {
+	tag, digest string
+	containers  []*Container
+	ran         *Container // the last that has run it
+}
+
+// Keys under which answers about peers are remembered: most are never asked for.
+type (
+	ranKey    string // image
+	tagsKey   string // repository
+	pulledKey string // registry
+	nodesKey  struct{}
+)
 
 // StoredImage is an image in a node's own store.
 type StoredImage struct {
@@ -55,45 +73,106 @@ type PullFailures struct {
 }
 
 func (f *Facts) indexPeers() {
-	p := &peers{parsed: map[string]Image{}, ran: map[string]map[string]*Container{}, tags: map[string]map[string]*Container{},
-		pulled: map[string]map[string]*Event{}, failing: map[failKey]*PullFailures{}, onNode: map[failKey]*PullFailures{}, byNode: map[string][]*Pod{}}
+	p := &peers{parsed: map[string]parsedImage{}, uses: map[string]*imageUse{}, repositories: map[string][]*imageUse{}, registries: map[string][]*imageUse{},
+		failing: map[failKey]*PullFailures{}, onNode: map[failKey]*PullFailures{}}
 	f.peers = p
+	var place int32
+	var img parsedImage
+	written, first := "", true
 	for _, pod := range f.Pods {
 		if pod.NodeName() == "" {
 			continue
 		}
-		p.byNode[pod.NodeName()] = append(p.byNode[pod.NodeName()], pod)
 		for _, c := range pod.Containers {
-			img, seen := p.parsed[c.Image]
-			if !seen {
-				img, _ = ParseImage(c.Image)
-				p.parsed[c.Image] = img
+			if first || c.Image != written {
+				first, written, img = false, c.Image, p.parse(c.Image)
 			}
 			if img.Registry == "" {
 				continue
 			}
+			place++
+			c.place = place
+			img.use.containers = append(img.use.containers, c)
 			switch {
-			case c.Pull != nil && c.Pull.State == PullFailing:
-				p.addFailure(c, img)
-			case c.Running != nil || len(c.Deaths) > 0:
-				put(p.ran, img.String(), pod.NodeName(), c)
-				if img.Tag != "" {
-					put(p.tags, img.Name(), img.Tag, c)
-				}
-				if img.Digest != "" {
-					put(p.tags, img.Name(), img.Digest, c)
-				}
-			}
-			if e := lastPullEvent(c); e != nil && e.Reason == "Pulled" && strings.HasPrefix(e.Message, "Successfully pulled") {
-				if old := p.pulled[img.Registry][pod.NodeName()]; old == nil || e.Last.After(old.Last) {
-					put(p.pulled, img.Registry, pod.NodeName(), e)
-				}
+			case c.failsToPull():
+				p.addFailure(c, img.Image)
+			case c.hasRun():
+				img.use.ran = c
 			}
 		}
 	}
 	if len(p.failing) > 0 {
 		f.indexStored()
 	}
+}
+
+func (p *peers) parse(image string) parsedImage {
+	if done, ok := p.parsed[image]; ok {
+		return done
+	}
+	img, _ := ParseImage(image)
+	out := parsedImage{Image: img}
+	if img.Registry != "" {
+		full, name := img.String(), img.Name()
+		if out.use = p.uses[full]; out.use == nil {
+			out.use = &imageUse{tag: img.Tag, digest: img.Digest}
+			p.uses[full] = out.use
+			p.repositories[name] = append(p.repositories[name], out.use)
+			p.registries[img.Registry] = append(p.registries[img.Registry], out.use)
+		}
+	}
+	p.parsed[image] = out
+	return out
+}
+
+func (c *Container) failsToPull() bool { return c.Pull != nil && c.Pull.State == PullFailing }
+
+// hasRun is true when the container's image is known to have run on its node.
+func (c *Container) hasRun() bool {
+	return !c.failsToPull() && (c.Running != nil || len(c.Deaths) > 0)
+}
+
+// ran holds one container per node that has run the image.
+func (f *Facts) ran(img Image) map[string]*Container {
+	return Once(f, ranKey(img.String()), func() map[string]*Container {
+		out := map[string]*Container{}
+		if u := f.peers.uses[img.String()]; u != nil {
+			for _, c := range u.containers {
+				if c.hasRun() {
+					out[c.Pod.NodeName()] = c
+				}
+			}
+		}
+		return out
+	})
+}
+
+// pulled holds the newest successful pull from the registry per node.
+func (f *Facts) pulled(registry string) map[string]*Event {
+	return Once(f, pulledKey(registry), func() map[string]*Event {
+		type best struct {
+			event *Event
+			place int32
+		}
+		newest := map[string]best{}
+		for _, u := range f.peers.registries[registry] {
+			for _, c := range u.containers {
+				e := lastPullEvent(c)
+				if e == nil || e.Reason != "Pulled" || !strings.HasPrefix(e.Message, "Successfully pulled") {
+					continue
+				}
+				node := c.Pod.NodeName()
+				if old := newest[node]; old.event == nil || e.Last.After(old.event.Last) || e.Last.Equal(old.event.Last) && c.place < old.place {
+					newest[node] = best{e, c.place}
+				}
+			}
+		}
+		out := make(map[string]*Event, len(newest))
+		for node, b := range newest {
+			out[node] = b.event
+		}
+		return out
+	})
 }
 
 // indexStored reads what nodes hold. Names repeat over nodes, so each is parsed
@@ -155,7 +234,7 @@ func count(m map[failKey]*PullFailures, k failKey, c *Container, img Image) {
 // it is malformed.
 func (f *Facts) Image(s string) Image {
 	if img, ok := f.peers.parsed[s]; ok {
-		return img
+		return img.Image
 	}
 	img, _ := ParseImage(s)
 	return img
@@ -164,7 +243,7 @@ func (f *Facts) Image(s string) Image {
 // Ran returns a container that has run the image on the node, nil when none is
 // known. An empty node means any.
 func (f *Facts) Ran(img Image, node string) *Container {
-	byNode := f.peers.ran[img.String()]
+	byNode := f.ran(img)
 	if node != "" {
 		return byNode[node]
 	}
@@ -177,7 +256,7 @@ func (f *Facts) Ran(img Image, node string) *Container {
 // RanElsewhere returns a container that has run the image on a node other than
 // those named.
 func (f *Facts) RanElsewhere(img Image, nodes []string) *Container {
-	byNode := f.peers.ran[img.String()]
+	byNode := f.ran(img)
 	for _, n := range slices.Sorted(maps.Keys(byNode)) {
 		if !slices.Contains(nodes, n) {
 			return byNode[n]
@@ -188,16 +267,28 @@ func (f *Facts) RanElsewhere(img Image, nodes []string) *Container {
 
 // TagsRun are the tags and digests of the image's repository that have run in
 // the cluster, each with one container as witness.
-func (f *Facts) TagsRun(img Image) map[string]*Container { return f.peers.tags[img.Name()] }
+func (f *Facts) TagsRun(img Image) map[string]*Container {
+	return Once(f, tagsKey(img.Name()), func() map[string]*Container {
+		out := map[string]*Container{}
+		for _, u := range f.peers.repositories[img.Name()] {
+			for _, tag := range []string{u.tag, u.digest} {
+				if u.ran != nil && tag != "" && (out[tag] == nil || out[tag].place < u.ran.place) {
+					out[tag] = u.ran
+				}
+			}
+		}
+		return out
+	})
+}
 
 // LastPulled is the newest successful pull from the registry on the node, nil
 // when none is known.
-func (f *Facts) LastPulled(registry, node string) *Event { return f.peers.pulled[registry][node] }
+func (f *Facts) LastPulled(registry, node string) *Event { return f.pulled(registry)[node] }
 
 // PulledElsewhere is a successful pull from the registry on a node that is not
 // among those named, the newest one.
 func (f *Facts) PulledElsewhere(registry string, nodes []string) (node string, e *Event) {
-	byNode := f.peers.pulled[registry]
+	byNode := f.pulled(registry)
 	for _, n := range slices.Sorted(maps.Keys(byNode)) {
 		if x := byNode[n]; !slices.Contains(nodes, n) && (e == nil || x.Last.After(e.Last)) {
 			node, e = n, x
@@ -207,7 +298,26 @@ func (f *Facts) PulledElsewhere(registry string, nodes []string) (node string, e
 }
 
 // OnSameNode are the pods bound to the pod's node, itself among them.
-func (f *Facts) OnSameNode(p *Pod) []*Pod { return f.peers.byNode[p.NodeName()] }
+func (f *Facts) OnSameNode(p *Pod) []*Pod {
+	if p.NodeName() == "" {
+		return nil
+	}
+	return Once(f, nodesKey{}, func() map[string][]*Pod {
+		count := make(map[string]int, len(f.nodes))
+		for _, p := range f.Pods {
+			count[p.NodeName()]++
+		}
+		out := make(map[string][]*Pod, len(count))
+		for _, p := range f.Pods {
+			list := out[p.NodeName()]
+			if list == nil {
+				list = make([]*Pod, 0, count[p.NodeName()])
+			}
+			out[p.NodeName()] = append(list, p)
+		}
+		return out
+	})[p.NodeName()]
+}
 
 // FailingAt are the pulls from the registry that fail with the kind of error.
 func (f *Facts) FailingAt(registry string, kind pullerror.Kind) *PullFailures {

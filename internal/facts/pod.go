@@ -78,6 +78,7 @@ type Container struct {
 	Waiting  *corev1.ContainerStateWaiting // current state, nil when not waiting
 	Running  *corev1.ContainerStateRunning
 	Restarts int32
+	place    int32 // among the containers of bound pods, from 1
 	Ready    bool
 	Started  bool
 	// Deaths are the terminations known, oldest first: lastState, then state.
@@ -148,8 +149,8 @@ func (p *Pod) Receipt(field, text string, at time.Time) Receipt {
 
 // Condition returns the pod's condition of a type, or the zero value.
 func (p *Pod) Condition(typ corev1.PodConditionType) Condition {
-	for _, c := range p.Obj.Status.Conditions {
-		if c.Type == typ {
+	for i := range p.Obj.Status.Conditions {
+		if c := &p.Obj.Status.Conditions[i]; c.Type == typ {
 			return Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Message: c.Message,
 				LastTransition: c.LastTransitionTime.Time, LastUpdate: c.LastTransitionTime.Time}
 		}

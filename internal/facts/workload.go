@@ -109,9 +109,9 @@ type Condition struct {
 
 // Condition returns the condition of a type, or the zero value.
 func (w *Workload) Condition(typ string) Condition {
-	for _, c := range w.Conditions {
-		if c.Type == typ {
-			return c
+	for i := range w.Conditions {
+		if w.Conditions[i].Type == typ {
+			return w.Conditions[i]
 		}
 	}
 	return Condition{}

@@ -64,6 +64,83 @@ func podAmounts(pod *corev1.Pod) amounts {
 	return out
 }
 
+// sums remembers the requests of pods that share their containers, which a
+// capture gives all pods of one owner. What it returns must not be changed.
+type sums map[sharedKey]amounts
+
+type sharedKey struct {
+	containers, inits *corev1.Container
+	n, m              int
+}
+
+// of is podAmounts, computed once for pods that share their containers and
+// differ in nothing else that counts.
+func (s sums) of(pod *corev1.Pod) amounts {
+	spec := &pod.Spec
+	if len(spec.Containers) == 0 || len(spec.Overhead) > 0 || spec.Resources != nil || !allocatedAsAsked(pod) {
+		return podAmounts(pod)
+	}
+	if len(spec.Containers) == 1 && len(spec.InitContainers) == 0 && len(spec.Containers[0].Resources.Requests) == 0 {
+		return nil
+	}
+	k := sharedKey{containers: &spec.Containers[0], n: len(spec.Containers), m: len(spec.InitContainers)}
+	if k.m > 0 {
+		k.inits = &spec.InitContainers[0]
+	}
+	out, ok := s[k]
+	if !ok {
+		if k.n == 1 && k.m == 0 { // no sum and no maximum to take
+			out = make(amounts, len(spec.Containers[0].Resources.Requests))
+			out.add(spec.Containers[0].Resources.Requests)
+		} else {
+			out = podAmounts(pod)
+		}
+		s[k] = out
+	}
+	return out
+}
+
+// allocatedAsAsked is true when what the kubelet says that it has allocated and
+// set up is what the containers ask for: no resize is under way.
+func allocatedAsAsked(pod *corev1.Pod) bool {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == corev1.PodResizePending {
+			return false
+		}
+	}
+	return statusesAsAsked(pod.Spec.Containers, pod.Status.ContainerStatuses) && statusesAsAsked(pod.Spec.InitContainers, pod.Status.InitContainerStatuses)
+}
+
+func statusesAsAsked(containers []corev1.Container, statuses []corev1.ContainerStatus) bool {
+	for i := range statuses {
+		st := &statuses[i]
+		if st.AllocatedResources == nil && st.Resources == nil {
+			continue
+		}
+		at := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == st.Name })
+		if at < 0 {
+			return false
+		}
+		asked := containers[at].Resources.Requests
+		if st.AllocatedResources != nil && !sameList(asked, st.AllocatedResources) || st.Resources != nil && st.Resources.Requests != nil && !sameList(asked, st.Resources.Requests) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameList(a, b corev1.ResourceList) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, x := range a {
+		if y, ok := b[name]; !ok || x.Cmp(y) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Request is one resource a pod asks for.
 type Request struct {
 	Resource corev1.ResourceName

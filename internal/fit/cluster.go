@@ -108,8 +108,9 @@ func (c *Cluster) index() {
 			c.byName[n.Name] = s
 		}
 		c.nominated = map[string][]*corev1.Pod{}
+		asked := sums{}
 		for _, p := range c.pods {
-			c.place(p)
+			c.place(p, asked)
 		}
 		c.pvcs = make(map[objectName]*corev1.PersistentVolumeClaim, len(c.opt.PVCs))
 		for _, x := range c.opt.PVCs {
@@ -144,7 +145,7 @@ func (c *Cluster) index() {
 
 // place counts a pod on its node. Terminating pods count until they are gone,
 // static pods count like any other; finished ones do not.
-func (c *Cluster) place(p *corev1.Pod) {
+func (c *Cluster) place(p *corev1.Pod, asked sums) {
 	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 		return
 	}
@@ -159,7 +160,7 @@ func (c *Cluster) place(p *corev1.Pod) {
 		return
 	}
 	s.pods = append(s.pods, p)
-	for name, n := range podAmounts(p) {
+	for name, n := range asked.of(p) {
 		s.used[name] += n
 	}
 	for _, port := range hostPorts(p) {
