@@ -52,8 +52,10 @@ func insert(list []string, s string) []string {
 // revision first: those a cause has to account for.
 func waitingPods(w *facts.Workload) []*facts.Pod {
 	var out []*facts.Pod
-	for _, p := range livePods(w.Pods) {
-		if p.Phase != facts.PhaseReady {
+	for _, p := range w.Pods { // nearly all are Ready: make nothing of them
+		switch p.Phase {
+		case facts.PhaseReady, facts.PhaseTerminate, facts.PhaseDone, facts.PhaseFailed:
+		default:
 			out = append(out, p)
 		}
 	}

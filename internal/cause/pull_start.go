@@ -141,7 +141,7 @@ func earlierPod(f *facts.Facts, p *facts.Pod, e *facts.Event) *facts.Pod {
 func evictedWhilePulling(_ *facts.Facts, w *facts.Workload) []Finding {
 	var out []Finding
 	for _, p := range w.Pods {
-		st := p.Obj.Status
+		st := &p.Obj.Status
 		if p.Phase != facts.PhaseFailed || st.Reason != "Evicted" || !strings.Contains(st.Message, "ephemeral-storage") && !strings.Contains(st.Message, "inodes") || w.Ready >= w.Desired {
 			continue
 		}

@@ -44,8 +44,9 @@ type reader func(*facts.Facts, *facts.Workload) []sighting
 // rememberedAs remembers what a reader found in a workload, since each of its causes
 // asks for it.
 func rememberedAs(key string, read reader) reader {
+	key = "cause/" + key
 	return func(f *facts.Facts, w *facts.Workload) []sighting {
-		list, _ := w.Once("cause/"+key, func() any { return read(f, w) }).([]sighting)
+		list, _ := w.Once(key, func() any { return read(f, w) }).([]sighting)
 		return list
 	}
 }

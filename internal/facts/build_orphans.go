@@ -100,6 +100,16 @@ const refusalTime = 20 * time.Minute
 // addRefused makes workloads for owners that were not seen and of which nothing
 // exists but the API server's refusals to make their pods.
 func (f *Facts) addRefused() {
+	var about []objectKey
+	for k := range f.eventsName {
+		if k.kind == "ReplicationController" { // other kinds are read: when one is not there it is gone or a gap
+			about = append(about, k)
+		}
+	}
+	if len(about) == 0 {
+		return
+	}
+	slices.SortFunc(about, compareKeys)
 	known := map[objectKey]bool{}
 	for _, w := range f.Workloads {
 		known[objectKey{w.Kind, w.Namespace, w.Name}] = true
@@ -109,9 +119,9 @@ func (f *Facts) addRefused() {
 			}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(f.eventsName), compareKeys) {
-		if k.kind != "ReplicationController" || known[k] {
-			continue // other kinds are read: when one is not there it is gone or a gap
+	for _, k := range about {
+		if known[k] {
+			continue
 		}
 		failures := createFailures(f.eventsName[k], Receipt{Kind: k.kind, Namespace: k.namespace, Name: k.name})
 		if len(failures) == 0 || f.Now.Sub(failures[len(failures)-1].Last) > refusalTime {
@@ -149,12 +159,12 @@ func newCluster(s *snapshot.Snapshot) *fit.Cluster {
 // addOrphanSets makes workloads for ReplicaSets whose owner was not seen: what
 // is refused or missing in them must not vanish with the owner.
 func (f *Facts) addOrphanSets(sets map[objectKey][]*appsv1.ReplicaSet, podsOf func(string, metav1.Object) []*Pod) {
-	known := map[objectKey]bool{}
+	orphans := maps.Clone(sets)
 	for _, w := range f.Workloads {
-		known[objectKey{w.Kind, w.Namespace, w.Name}] = true
+		delete(orphans, objectKey{w.Kind, w.Namespace, w.Name})
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(sets), compareKeys) {
-		if known[k] || !slices.Contains(kinds, k.kind) {
+	for _, k := range slices.SortedFunc(maps.Keys(orphans), compareKeys) {
+		if !slices.Contains(kinds, k.kind) {
 			continue
 		}
 		newest := slices.MaxFunc(sets[k], func(a, b *appsv1.ReplicaSet) int {

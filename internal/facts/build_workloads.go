@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -107,7 +106,7 @@ func podsByOwner(pods []*Pod) func(kind string, o metav1.Object) []*Pod {
 }
 
 func (f *Facts) add(w *Workload) {
-	w.memo = &sync.Map{}
+	w.memo = &readings{}
 	old := w.OldPods()
 	for _, p := range old {
 		p.Workload, p.New = w, false

@@ -58,7 +58,7 @@ type Workload struct {
 	// Pods are all pods of the workload, new revision first.
 	Pods []*Pod
 
-	memo *sync.Map
+	memo *readings
 }
 
 // Once returns what make gives, computed once for each key and workload: a
@@ -67,11 +67,45 @@ func (w *Workload) Once(key string, make func() any) any {
 	if w.memo == nil {
 		return make()
 	}
-	if v, ok := w.memo.Load(key); ok {
+	if v, ok := w.memo.get(key); ok {
 		return v
 	}
-	v, _ := w.memo.LoadOrStore(key, make())
-	return v
+	return w.memo.put(key, make())
+}
+
+// readings are a few remembered values; a list takes less than a map.
+type readings struct {
+	mu   sync.Mutex
+	list []reading
+}
+
+type reading struct {
+	key   string
+	value any
+}
+
+func (r *readings) get(key string) (any, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.list {
+		if r.list[i].key == key {
+			return r.list[i].value, true
+		}
+	}
+	return nil, false
+}
+
+// put keeps the first of two values made at once.
+func (r *readings) put(key string, value any) any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.list {
+		if r.list[i].key == key {
+			return r.list[i].value
+		}
+	}
+	r.list = append(r.list, reading{key, value})
+	return value
 }
 
 // Revision is one revision of a workload and the pods that run it.
