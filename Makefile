@@ -5,7 +5,7 @@ RACE := $(shell command -v $(firstword $(shell CGO_ENABLED=1 $(GO) env CC)) >/de
 LAB := cd lab && $(GO) run ./cmd/lab
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-product test-lab lab lab-down record bench bench-why bench-scale fuzz docs
+.PHONY: help build demo test test-product test-lab lab lab-down record soak bench bench-why bench-scale fuzz docs
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ lab: ## bring up a real cluster (built once into a cache) and print its KUBECONF
 lab-down: ## stop the lab and leave nothing behind
 	@$(LAB) down
 
-record: build ## run all scenarios on the lab and save their bundles
-	lab/record.sh
+record: build ## run all scenarios on the lab and save their bundles; RUNTIME=1.6: under that containerd
+	RUNTIME=$(RUNTIME) lab/record.sh
+
+soak: build ## play ROLLOUTS (220) that recover or are slow on the lab, count false dooms
+	lab/soak.sh
 
 bench: ## benchmarks with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...

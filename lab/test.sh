@@ -18,7 +18,7 @@ part() {
 scenarios() {
 	local nodes=$1
 	shift
-	part "scenarios on $nodes nodes" "$work/labscenario" run --root ../test/scenarios --nodes "$nodes" \
+	part "scenarios on $nodes nodes" "$work/labscenario" run --root ../test/scenarios --nodes "$nodes" --lab "test-$nodes" \
 		--unjam "$unjam" --parallel 60 --spacing 1s --keep --again --brief ${patterns[@]+"${patterns[@]}"}
 	[ ${#patterns[@]} = 0 ] || return 0 # the checks look at many scenarios
 	part "checks on $nodes nodes" "$work/labcheck" --unjam "$unjam" "$@"
@@ -54,6 +54,12 @@ if [ "$able" = true ]; then
 	up test-real real
 	scenarios real budget system rights
 	down test-real
+	if [ ${#patterns[@]} = 0 ]; then
+		say "real nodes that pull one image at a time"
+		up test-serial real --serialize-pulls
+		part "scenarios with serial pulls" "$work/labscenario" run --root ../test/scenarios --serial --unjam "$unjam" --again --brief
+		down test-serial
+	fi
 else
 	say "no scenarios on real nodes: $able"
 fi

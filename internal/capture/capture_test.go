@@ -346,14 +346,41 @@ func TestPickLogs(t *testing.T) {
 		}
 		return out
 	}
-	if got, want := show(pickLogs(o, nil, 8)), []string{"shop/web-0 true", "pay/slow false", "shop/web-1 true"}; !slices.Equal(got, want) {
+	if got, want := show(pickLogs(o, nil, 8, time.Time{})), []string{"shop/web-0 true", "pay/slow false", "shop/web-1 true"}; !slices.Equal(got, want) {
 		t.Errorf("picked %q", got)
 	}
-	if got, want := show(pickLogs(o, []Ref{{"Deployment", "web"}}, 8)), []string{"shop/web-0 true", "shop/web-1 true"}; !slices.Equal(got, want) {
+	if got, want := show(pickLogs(o, []Ref{{"Deployment", "web"}}, 8, time.Time{})), []string{"shop/web-0 true", "shop/web-1 true"}; !slices.Equal(got, want) {
 		t.Errorf("of one workload %q", got)
 	}
-	if got := show(pickLogs(o, nil, 1)); len(got) != 1 {
+	if got := show(pickLogs(o, nil, 1, time.Time{})); len(got) != 1 {
 		t.Errorf("with a limit %q", got)
+	}
+}
+
+// TestPickLogsOfRestarted: without a readiness probe a container counts as Ready
+// between its crashes; why it crashed is in the log before.
+func TestPickLogsOfRestarted(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for ran, want := range map[time.Duration]int{2 * time.Second: 1, time.Hour: 0} {
+		p := failingPod("shop", "web-0", "web-rs", "x")
+		p.Status.ContainerStatuses[0].Ready = true
+		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}
+		p.Status.ContainerStatuses[0].State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now.Add(-ran))}}
+		got := pickLogs(&snapshot.Objects{Pods: []*corev1.Pod{p}}, nil, 8, now)
+		if len(got) != want || want == 1 && !got[0].tail.Previous {
+			t.Errorf("running for %v: %+v", ran, got)
+		}
+	}
+}
+
+// TestNoLogIsNoLine: the kubelet's word that a container is gone is no line of
+// its program.
+func TestNoLogIsNoLine(t *testing.T) {
+	s := newServer(t)
+	s.add("pods", failingPod("shop", "web-1", "rs", "CrashLoopBackOff"))
+	s.text["/api/v1/namespaces/shop/pods/web-1/log"] = "unable to retrieve container logs for containerd://0123456789abcdef"
+	if snap, _ := take(t, s, Options{}); len(snap.Logs) != 0 {
+		t.Errorf("logs = %+v", snap.Logs)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +26,10 @@ const (
 	logBytes        = 16 << 10
 )
 
+// noLog begins what the kubelet answers, with code 200, when the runtime no
+// longer knows the container (pkg/kubelet/kuberuntime, GetContainerLogs).
+const noLog = "unable to retrieve container logs for "
+
 // logWish is one log worth reading.
 type logWish struct {
 	tail  snapshot.LogTail
@@ -38,7 +44,7 @@ func (c *capture) logs(ctx context.Context) {
 	if c.opt.Namespace == "" {
 		limit = maxLogsAll
 	}
-	for _, w := range pickLogs(&c.snap.Objects, c.opt.Workloads, limit) {
+	for _, w := range pickLogs(&c.snap.Objects, c.opt.Workloads, limit, c.snap.TakenAt) {
 		c.start(func() { c.log(ctx, w.tail) })
 	}
 }
@@ -46,7 +52,7 @@ func (c *capture) logs(ctx context.Context) {
 // pickLogs chooses containers that crashed, crash again and again, or run
 // without becoming ready, at most maxLogsPerOwner for one owner: replicas of
 // one template fail alike.
-func pickLogs(o *snapshot.Objects, only []Ref, limit int) []logWish {
+func pickLogs(o *snapshot.Objects, only []Ref, limit int, now time.Time) []logWish {
 	owners := ownerNames(o)
 	var all []logWish
 	for _, p := range o.Pods {
@@ -60,7 +66,7 @@ func pickLogs(o *snapshot.Objects, only []Ref, limit int) []logWish {
 		}
 		for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
 			for i := range list {
-				if rank, previous, ok := worthReading(p, &list[i]); ok {
+				if rank, previous, ok := worthReading(p, &list[i], now); ok {
 					all = append(all, logWish{snapshot.LogTail{Namespace: p.Namespace, Pod: p.Name, Container: list[i].Name, Previous: previous}, owner, rank})
 				}
 			}
@@ -92,8 +98,12 @@ func pickLogs(o *snapshot.Objects, only []Ref, limit int) []logWish {
 	return out
 }
 
+// healed is how long a container must run for the kubelet to forget that it
+// crashed (MaxContainerBackOff is reset after 10 minutes).
+const healed = 10 * time.Minute
+
 // worthReading tells which instance of a container has the telling log.
-func worthReading(p *corev1.Pod, s *corev1.ContainerStatus) (rank int, previous, ok bool) {
+func worthReading(p *corev1.Pod, s *corev1.ContainerStatus, now time.Time) (rank int, previous, ok bool) {
 	died := s.LastTerminationState.Terminated
 	switch t := s.State.Terminated; {
 	case t != nil && (t.ExitCode != 0 || t.Signal != 0):
@@ -105,6 +115,10 @@ func worthReading(p *corev1.Pod, s *corev1.ContainerStatus) (rank int, previous,
 			return 0, true, started(died)
 		}
 		return 2, false, true
+	case s.State.Running != nil && died != nil && died.ExitCode != 0 && now.Sub(s.State.Running.StartedAt.Time) < healed:
+		// Without a readiness probe a container is Ready from its start to its
+		// next death; why it died is in the log of the instance before.
+		return 1, true, started(died)
 	}
 	return 0, false, false
 }
@@ -165,6 +179,9 @@ func (c *capture) log(ctx context.Context, tail snapshot.LogTail) {
 			c.snap.Gaps = append(c.snap.Gaps, g)
 		}
 		return
+	}
+	if strings.HasPrefix(string(raw), noLog) {
+		return // the runtime has removed the instance; this is not the program's word
 	}
 	if tail.Lines = snapshot.TailLines(string(raw)); len(tail.Lines) > 0 {
 		c.mu.Lock()

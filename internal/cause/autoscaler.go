@@ -24,6 +24,19 @@ const (
 	karpenterReacts = 30 * time.Second
 )
 
+// awaitsAutoscaler reports whether an autoscaler holds its lease and has not yet
+// said whether it adds a node for the pods: the cluster autoscaler looks every
+// 10 s (--scan-interval), Karpenter within seconds, and both may be busy.
+func awaitsAutoscaler(f *facts.Facts, pods []*facts.Pod) bool {
+	alive := slices.ContainsFunc([]string{"cluster-autoscaler", "karpenter-leader-election"}, func(name string) bool {
+		age, ok := leaseAge(f, lease(f, name))
+		return ok && age <= time.Minute
+	})
+	return alive && !slices.ContainsFunc(pods, func(p *facts.Pod) bool {
+		return slices.ContainsFunc(p.Events, func(e *facts.Event) bool { return e.Reason == "NotTriggerScaleUp" || fromKarpenter(e) })
+	})
+}
+
 func fromKarpenter(e *facts.Event) bool { return strings.Contains(e.Source, "karpenter") }
 
 // scaleUp is the newest word of an autoscaler that it is adding a node for the
@@ -57,7 +70,7 @@ func scaleUpInProgress(f *facts.Facts, w *facts.Workload) []Finding {
 		return nil
 	}
 	fd := unplacedFinding(f, w, "ca-scaleup-in-progress", pods)
-	fd.Explains = append([]string{"no-nodes", "ca-no-fit", "karpenter-no-fit"}, roomCodes...)
+	fd.Explains = slices.Concat([]string{"no-nodes", "ca-no-fit", "karpenter-no-fit"}, roomCodes, nodeCodes)
 	fd.Since = last.First
 	fd.Evidence = append([]Evidence{{"an autoscaler is adding a node for the pod", last.Receipt()}}, fd.Evidence...)
 	fd.Summary = fmt.Sprintf("a node for %s is on its way since %s ago", w.Name, f.Now.Sub(last.First).Round(time.Second))

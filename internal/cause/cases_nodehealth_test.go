@@ -147,7 +147,7 @@ var nodeCases = []testCase{
 		logOf(b, onNode(b).Crashes(1, "Error", 5), "app", "fatal: bye")
 		nodeEvent(b, "Rebooted", "Node n1 has been rebooted, boot id: 6a1e", 5*time.Minute, 5*time.Minute, 1)
 	}},
-	{code: "nodelost-ready-false", name: "node itself not among the objects", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+	{code: "nodelost-ready-false", name: "node itself not among the objects", confidence: cause.Likely, build: func(b *snaptest.Builder) {
 		p := wasReady(b.Deployment("web", appImage, 1).Pod("n1"))
 		p.Event("Warning", "NodeNotReady", "Node is not ready", time.Minute, time.Minute, 1)
 	}},

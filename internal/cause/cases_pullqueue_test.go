@@ -99,6 +99,12 @@ var pullQueueCases = []testCase{
 	{code: "pull-hangs-drip", name: "two minutes", near: true, build: opens(2 * time.Minute)},
 	{code: "serial-pull-queue", name: "behind a longer pull", confidence: cause.Likely, build: opens(40*time.Second, ahead("big", 55*time.Second))},
 	{code: "serial-pull-queue", name: "alone", near: true, build: opens(40 * time.Second)},
+	{code: "serial-pull-queue", name: "another pull went through meanwhile", near: true, build: opens(40*time.Second, ahead("big", 55*time.Second), func(b *snaptest.Builder) {
+		pulled(b, "done", "registry.lab:5000/done/one:v1", "n1", "83ms", "83ms", 5<<20, 20*time.Second)
+	})},
+	{code: "serial-pull-queue", name: "another pull went through before", confidence: cause.Likely, build: opens(40*time.Second, ahead("big", 55*time.Second), func(b *snaptest.Builder) {
+		pulled(b, "done", "registry.lab:5000/done/one:v1", "n1", "83ms", "83ms", 5<<20, 90*time.Second)
+	})},
 	{code: "serial-pull-queue", name: "on another node", near: true, build: opens(40*time.Second, func(b *snaptest.Builder) { open(b, "big", "registry.lab:5000/big/x:v1", "n2", 55*time.Second) })},
 	{code: "parallel-cap-queue", name: "pulls overlapped before", confidence: cause.Likely, build: opens(40*time.Second, parallel, ahead("big", 55*time.Second), ahead("big2", 50*time.Second))},
 	{code: "parallel-cap-queue", name: "one at a time", near: true, want: []string{"serial-pull-queue"}, build: opens(40*time.Second, ahead("big", 55*time.Second), ahead("big2", 50*time.Second))},

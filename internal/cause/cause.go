@@ -131,6 +131,9 @@ type Finding struct {
 	// Class overrides the catalogue's class when the facts decide it (for
 	// example a full cluster with a scale-up on the way is waiting).
 	Class Class
+	// Settle overrides the catalogue's settle time when the facts decide it (for
+	// example room that a running Job holds).
+	Settle time.Duration
 	// Summary is one sentence with the names that matter, no trailing dot.
 	Summary  string
 	Evidence []Evidence

@@ -29,11 +29,9 @@ type crash struct {
 const flapWindow = 10 * time.Minute
 
 // proven is the number of deaths of one container from which a crash loop is
-// taken to be deterministic, twoPods the number when two pods die alike.
-const (
-	proven  = 4 // the first start and three restarts
-	twoPods = 2
-)
+// taken to be deterministic. That other pods die alike is no proof: they share
+// what they wait for.
+const proven = 4 // the first start and three restarts
 
 // crashesOf lists the containers of the workload that died and did not recover.
 func crashesOf(f *facts.Facts, w *facts.Workload) []crash {

@@ -49,7 +49,7 @@ func readCrash(f *facts.Facts, w *facts.Workload) []sighting {
 			cr.deaths += len(alike[cr.fingerprint()]) - 1
 			s.attempts = max(s.attempts, cr.deaths)
 		}
-		if !steady(s, cr, len(alike[cr.fingerprint()])) {
+		if !steady(s, cr, f.Now) && !gaveUp(w) {
 			if s.confidence == Certain {
 				s.confidence = Likely
 			}
@@ -58,6 +58,12 @@ func readCrash(f *facts.Facts, w *facts.Workload) []sighting {
 		out = append(out, s)
 	}
 	return out
+}
+
+// gaveUp reports whether the workload is a Job that its controller has failed:
+// nothing is tried again.
+func gaveUp(w *facts.Workload) bool {
+	return w.Job != nil && w.Condition("Failed").Status == "True"
 }
 
 // fingerprint is the same for crashes that are alike.
@@ -69,17 +75,19 @@ func (cr crash) fingerprint() string {
 var atOnce = map[string]bool{"exec-format-error": true, "serviceaccount-rbac-missing": true, "container-status-unknown": true, "exit-143-sigterm": true}
 
 // steady reports whether the crash was seen often enough to be called
-// deterministic: three restarts of one container, or two deaths with the same
-// log line in each of two pods; a memory kill or a failing hook is known at
-// its second, a wrong program at its first restart.
-func steady(s sighting, cr crash, pods int) bool {
+// deterministic: three restarts of one container; a memory kill or a failing
+// hook is known at its second death, a wrong program at its first.
+func steady(s sighting, cr crash, now time.Time) bool {
 	switch s.code {
 	case "oomkilled", "poststart-hook", "liveness-kill", "startup-probe-failed", "exit-126-127":
 		return cr.deaths >= 2
 	case "exit-0-completed-loop":
 		return cr.deaths >= 3
 	}
-	return atOnce[s.code] || cr.deaths >= proven || pods >= 2 && cr.deaths >= twoPods && lastLine(cr.c) != ""
+	if cr.deaths == proven && !s.next.IsZero() && now.After(s.next) {
+		return false // the start that decides is due, and the log may be its
+	}
+	return atOnce[s.code] || cr.deaths >= proven
 }
 
 // name decides which cause the crash shows.

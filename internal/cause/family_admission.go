@@ -9,7 +9,7 @@ import (
 
 // webhookSettle is how long a webhook's backend may be away before it is a
 // stall: a restart of it is over by then.
-const webhookSettle = 30 * time.Second
+const webhookSettle = 100 * time.Second
 
 // admissionCauses are the API server's refusals that are not about quota.
 func admissionCauses() []Cause {

@@ -2,6 +2,11 @@ package cause
 
 import "time"
 
+// startSettle is how long a program that runs may take to become Ready before it
+// is a stall: nothing tells a slow start from one that never ends, and starts of
+// two minutes and more are common.
+const startSettle = 170 * time.Second
+
 // probeCauses are containers that run and do not count as Ready, or are killed
 // for it.
 func probeCauses() []Cause {
@@ -10,15 +15,15 @@ func probeCauses() []Cause {
 			Playbook: playbookStartupProbe, Detect: killedOrDoomed("startup-probe-failed")},
 		{Code: "liveness-kill", Family: Probes, Class: Terminal, Title: "liveness probe gets the container killed",
 			Playbook: playbookLiveness, Detect: killedOrDoomed("liveness-kill")},
-		{Code: "readiness-http-status", Family: Probes, Class: SelfHealing, Title: "readiness probe is answered with an error status",
+		{Code: "readiness-http-status", Family: Probes, Class: SelfHealing, Settle: startSettle, Title: "readiness probe is answered with an error status",
 			Playbook: playbookHTTPStatus, Detect: sighted(notReadySightings, "readiness-http-status")},
-		{Code: "readiness-conn-refused", Family: Probes, Class: SelfHealing, Title: "nothing usable listens where the readiness probe asks",
+		{Code: "readiness-conn-refused", Family: Probes, Class: SelfHealing, Settle: startSettle, Title: "nothing usable listens where the readiness probe asks",
 			Playbook: playbookRefused, Detect: sighted(notReadySightings, "readiness-conn-refused")},
-		{Code: "readiness-timeout", Family: Probes, Class: SelfHealing, Title: "readiness probe gets no answer in time",
+		{Code: "readiness-timeout", Family: Probes, Class: SelfHealing, Settle: startSettle, Title: "readiness probe gets no answer in time",
 			Playbook: playbookProbeTimeout, Detect: sighted(notReadySightings, "readiness-timeout")},
-		{Code: "probe-exec", Family: Probes, Class: SelfHealing, Title: "readiness command fails",
+		{Code: "probe-exec", Family: Probes, Class: SelfHealing, Settle: startSettle, Title: "readiness command fails",
 			Playbook: playbookProbeExec, Detect: sighted(notReadySightings, "probe-exec")},
-		{Code: "probe-grpc", Family: Probes, Class: SelfHealing, Title: "gRPC readiness probe fails",
+		{Code: "probe-grpc", Family: Probes, Class: SelfHealing, Settle: startSettle, Title: "gRPC readiness probe fails",
 			Playbook: playbookProbeGRPC, Detect: sighted(notReadySightings, "probe-grpc")},
 		{Code: "readiness-gate", Family: Probes, Class: SelfHealing, Title: "readiness gate is not set",
 			Playbook: playbookGate, Detect: sighted(gateSightings, "readiness-gate")},

@@ -2,9 +2,14 @@ package cause
 
 import "time"
 
-// A shortage stands once the scheduler has tried twice, half a minute apart,
-// and no autoscaler spoke up within its scan interval.
-const shortageSettle = 30 * time.Second
+// A shortage of what every node has stands once a rollout or a short Job beside
+// it would have given its room back and no autoscaler spoke up. A device that no
+// node has free comes back less often: two tries of the scheduler, half a minute
+// apart, are enough.
+const (
+	shortageSettle = 100 * time.Second
+	deviceSettle   = 30 * time.Second
+)
 
 func schedulingCauses() []Cause {
 	list := []Cause{
@@ -16,8 +21,8 @@ func schedulingCauses() []Cause {
 		{Code: "insufficient-cpu", Class: SelfHealing, Settle: shortageSettle, Title: "Not enough free CPU on any node", Playbook: shortagePlaybook("CPU")},
 		{Code: "insufficient-memory", Class: SelfHealing, Settle: shortageSettle, Title: "Not enough free memory on any node", Playbook: shortagePlaybook("memory")},
 		{Code: "insufficient-ephemeral-storage", Class: SelfHealing, Settle: shortageSettle, Title: "Not enough free ephemeral storage on any node", Playbook: shortagePlaybook("ephemeral storage")},
-		{Code: "insufficient-extended", Class: SelfHealing, Settle: shortageSettle, Title: "No node has the device free", Playbook: devicesPlaybook},
-		{Code: "insufficient-hugepages", Class: SelfHealing, Settle: shortageSettle, Title: "No node has the huge pages free", Playbook: hugepagesPlaybook},
+		{Code: "insufficient-extended", Class: SelfHealing, Settle: deviceSettle, Title: "No node has the device free", Playbook: devicesPlaybook},
+		{Code: "insufficient-hugepages", Class: SelfHealing, Settle: deviceSettle, Title: "No node has the huge pages free", Playbook: hugepagesPlaybook},
 		{Code: "too-many-pods", Class: SelfHealing, Settle: shortageSettle, Title: "Every node is at its limit of pods", Playbook: tooManyPodsPlaybook},
 		{Code: "node-unschedulable", Class: SelfHealing, Settle: time.Minute, Title: "The nodes that would fit are cordoned", Playbook: cordonedPlaybook},
 		{Code: "untolerated-taint", Class: Terminal, Settle: 5 * time.Minute, Title: "The pod does not tolerate a taint", Playbook: taintPlaybook},
@@ -30,7 +35,7 @@ func schedulingCauses() []Cause {
 		{Code: "pod-affinity-unsatisfied", Class: Terminal, Title: "No pod to run beside", Playbook: podAffinityPlaybook},
 		{Code: "topology-spread-no-label", Class: Terminal, Title: "Nodes lack the label to spread over", Playbook: spreadLabelPlaybook},
 		{Code: "topology-spread-skew", Class: Terminal, Title: "One more pod would be spread too unevenly", Playbook: spreadPlaybook},
-		{Code: "dra-unallocatable", Class: SelfHealing, Settle: shortageSettle, Title: "No device can be allocated to the resource claim", Playbook: draPlaybook},
+		{Code: "dra-unallocatable", Class: SelfHealing, Settle: deviceSettle, Title: "No device can be allocated to the resource claim", Playbook: draPlaybook},
 		{Code: "dra-claim-or-class-missing", Class: Terminal, Title: "A resource claim or device class is missing", Playbook: draMissingPlaybook, Detect: draMissing},
 		{Code: "dra-binding-timeout", Class: SelfHealing, Title: "Allocated devices were not made ready", Playbook: draBindingPlaybook, Detect: draBinding},
 		{Code: "gang-waiting", Class: SelfHealing, Settle: 2 * time.Minute, Title: "Waiting for the rest of the pod group", Playbook: gangPlaybook},

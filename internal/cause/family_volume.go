@@ -11,7 +11,7 @@ func volumeCauses() []Cause {
 		{Code: "pv-no-match", Class: Terminal, Title: "No volume matches the claim on any node", Playbook: noPVPlaybook, Detect: noVolumeMatches},
 		{Code: "volume-node-affinity-conflict", Class: Terminal, Title: "The volume is bound to nodes that do not take the pod", Playbook: volumeNodePlaybook},
 		{Code: "volume-zone-conflict", Class: Terminal, Title: "The volume is in another zone", Playbook: volumeNodePlaybook},
-		{Code: "max-volume-count", Class: SelfHealing, Settle: shortageSettle, Title: "Nodes can attach no more volumes", Playbook: volumeCountPlaybook},
+		{Code: "max-volume-count", Class: SelfHealing, Settle: deviceSettle, Title: "Nodes can attach no more volumes", Playbook: volumeCountPlaybook},
 		{Code: "storage-capacity", Class: Terminal, Title: "The storage pools are too full", Playbook: storageCapacityPlaybook},
 		{Code: "rwop-in-use", Class: Terminal, Title: "A claim for one pod only is in use", Playbook: rwopPlaybook},
 		{Code: "disk-conflict", Class: Terminal, Title: "The disk is in use by another pod", Playbook: diskPlaybook},

@@ -284,6 +284,13 @@ func lostReadySightings(f *facts.Facts, w *facts.Workload) []sighting {
 		if e != nil {
 			s.evidence = append(s.evidence, eventProof("the node controller's event", e))
 		}
+		if p.Node == nil {
+			// Why the node is not Ready stands on the node, which was not read.
+			s.confidence = Likely
+			for _, code := range []string{"node-notready-unknown", "node-notready-runtime", "node-notready-cni"} {
+				s.rivals = append(s.rivals, Rival{Cause: code, SettledBy: "kubectl describe node " + p.NodeName()})
+			}
+		}
 		out = append(out, s)
 	}
 	return out

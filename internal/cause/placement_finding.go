@@ -32,6 +32,16 @@ func unplacedAs(code string) func(*facts.Facts, *facts.Workload) []Finding {
 var roomCodes = []string{"insufficient-cpu", "insufficient-memory", "insufficient-ephemeral-storage", "insufficient-extended", "insufficient-hugepages",
 	"too-many-pods", "pod-larger-than-any-node", "fragmentation"}
 
+// nodeCodes are the causes besides that a new node of the right kind would cure.
+var nodeCodes = []string{"node-affinity-mismatch", "prefilter-node-subset", "untolerated-taint", "node-unschedulable", "host-port-conflict", "pod-anti-affinity",
+	"existing-anti-affinity", "topology-spread-skew", "topology-spread-no-label", "max-volume-count"}
+
+// newNodeCures reports whether a node that an autoscaler adds can end the cause:
+// it adds one only where its own trial says that the pod would fit there.
+func newNodeCures(code string) bool {
+	return slices.Contains(roomCodes, code) || slices.Contains(nodeCodes, code)
+}
+
 func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 	p := pl.pods[0]
 	fd := unplacedFinding(f, w, pl.code, pl.pods)
@@ -56,11 +66,20 @@ func placementFinding(f *facts.Facts, w *facts.Workload, pl placement) Finding {
 	case len(pl.near) == 0 && len(pl.others) > 0, len(pl.others) > 0 && !wholeView(pl):
 		fd.Confidence = Likely
 	}
-	if fd.Class == "" && (waitsForPods(pl) || scalingUp(f, pl.pods) && slices.Contains(roomCodes, pl.code)) {
+	if fd.Class == "" && (waitsForPods(pl) || scalingUp(f, pl.pods) && newNodeCures(pl.code)) {
 		fd.Class = Waiting
 	}
 	if fd.Class == "" && pl.failure.Check == fit.Taint && fit.ClassOf(pl.failure.Taint) != fit.TaintDedicated && fit.ClassOf(pl.failure.Taint) != fit.TaintControlPlane {
 		fd.Class = SelfHealing
+	}
+	if fd.Class == "" && !pl.odd {
+		if pods := finiteHolders(f, w, pl); pods != nil {
+			fd.Class, fd.Settle = SelfHealing, finiteSettle
+			fd.Summary += "; " + holdersWords(pods)
+		}
+	}
+	if fd.Class == "" && newNodeCures(pl.code) && awaitsAutoscaler(f, pl.pods) {
+		fd.Class, fd.Settle = SelfHealing, shortageSettle
 	}
 	if fd.Class == "" && pl.never {
 		fd.Class = Terminal

@@ -45,15 +45,25 @@ func judgeDNS(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 			rival("dns-nxdomain", "ask both resolvers for the name (kubectl debug node/"+s.Node+" -it --image=busybox -- nslookup "+name+")")))}
 	}
 	fd := s.apply(t.finding(w, "dns-nxdomain", Certain, fmt.Sprintf("the registry name %s does not exist in the DNS of %s%s", name, nodesWords(t.nodes), by)))
-	if f.Now.Sub(t.begin()) < nameAppears {
+	if t.lasted(f.Now) < nameAppears {
 		fd.Class = SelfHealing
 	}
 	return []Finding{fd}
 }
 
 // nameAppears is how long a name may be missing because its record is made
-// together with the rollout, or because "does not exist" is still cached.
-const nameAppears = time.Minute
+// together with the rollout, or because "does not exist" is still cached. Only an
+// attempt that failed so long after the first tells that it is older.
+const nameAppears = 90 * time.Second
+
+// lasted is how long after the first failure an attempt has failed; without the
+// times of attempts, how long ago the first was.
+func (t *trouble) lasted(now time.Time) time.Duration {
+	if t.last.IsZero() {
+		return now.Sub(t.begin())
+	}
+	return t.last.Sub(t.begin())
+}
 
 // begin is the first failure, or when the pod was made where no event tells.
 func (t *trouble) begin() time.Time {
@@ -85,7 +95,9 @@ func otherHost(f *facts.Facts, w *facts.Workload, t *trouble) (Finding, bool) {
 		return fd, true
 	case t.err.Target == pullerror.TargetCDN || t.err.Target == pullerror.TargetUnknown && storageHost(host):
 		fd := t.finding(w, "blob-cdn-blocked", Certain, fmt.Sprintf("%s gave the manifest of %s, but %s, where it keeps the layers, cannot be reached from %s (%s)", reg, t.text, host, nodesWords(t.nodes), plain(t.err)))
-		fd.Key = "host " + host
+		if fd.Key = "host " + host; t.lasted(f.Now) < nameAppears {
+			fd.Class = SelfHealing // the storage may be back at the next attempt
+		}
 		return fd, true
 	}
 	return Finding{}, false

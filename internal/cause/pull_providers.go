@@ -59,6 +59,15 @@ func saidByRegistry(f *facts.Facts, w *facts.Workload, t *trouble) (Finding, boo
 func blobRefused(_ *facts.Facts, w *facts.Workload, t *trouble) (Finding, bool) {
 	text := words(t.err)
 	xml := strings.Contains(text, "<error>") && (strings.Contains(text, "accessdenied") || strings.Contains(text, "authorizationfailure"))
+	if t.err.Target == pullerror.TargetRegistry && t.err.Kind == pullerror.Forbidden && t.err.Stage == pullerror.StageBlob && !xml {
+		// containerd 1.x names the address it asked first, not the one it was sent
+		// to. The manifest was given under the same right, so the registry itself
+		// hardly refuses the layer.
+		fd := t.finding(w, "blob-cdn-403", Likely, fmt.Sprintf("%s lets the image be read, but its layers are refused%s, probably by the storage it sends nodes to for them", t.image.Registry, t.status()),
+			rival("forbidden-403", "ask for the layer from the node: curl -si "+t.err.URL+" (a redirect names the storage)"))
+		fd.Key = "host " + t.host()
+		return fd, true
+	}
 	if t.err.Target != pullerror.TargetCDN && !xml {
 		return Finding{}, false
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -118,7 +119,7 @@ func queued(code string) func(*facts.Facts, *facts.Workload) []Finding {
 				return
 			}
 			node, first := c.Pod.NodeName(), ahead[0]
-			if pullsOverlap(f.OnSameNode(c.Pod)) {
+			if pods := f.OnSameNode(c.Pod); pullsOverlap(pods) || pulledMeanwhile(pods, first) {
 				if code != "parallel-cap-queue" || len(ahead) < 2 {
 					return
 				}
@@ -170,6 +171,41 @@ func pullsOverlap(pods []*facts.Pod) bool {
 		}
 	}
 	return false
+}
+
+// pulledMeanwhile reports whether another pull of the node began and ended while
+// the one ahead was at work: then the node does not pull one at a time.
+func pulledMeanwhile(pods []*facts.Pod, ahead *facts.Container) bool {
+	began := pullBegan(ahead)
+	if began.IsZero() {
+		return false
+	}
+	began = began.Add(3 * time.Second) // event times are whole seconds
+	for _, p := range pods {
+		for _, d := range donePulls(p) {
+			if d.event.Last.Add(-d.took).After(began) {
+				return true
+			}
+		}
+		for _, c := range p.Containers {
+			if c.Pull != nil && c.Pull.State == facts.PullFailing && c.Image != ahead.Image && pullBegan(c).After(began) && c.Pull.Last.After(began) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pullBegan is when the newest attempt to pull a container's image began; zero
+// when no event tells.
+func pullBegan(c *facts.Container) time.Time {
+	var last time.Time
+	for _, e := range c.Pod.Events {
+		if e.Reason == "Pulling" && e.Last.After(last) && strings.Contains(e.Message, `"`+c.Image+`"`) {
+			last = e.Last
+		}
+	}
+	return last
 }
 
 // slowPull judges a pull that is at work for long by what earlier pulls took.

@@ -27,6 +27,10 @@ func judgeService(f *facts.Facts, w *facts.Workload, t *trouble) []Finding {
 		// The answer to HEAD has no body that would say so.
 		return []Finding{s.apply(t.finding(w, "http-request-to-https", Likely, fmt.Sprintf("%s asks %s with plain HTTP and gets a bad request (400), as from a server that speaks HTTPS", nodesWords(t.nodes), t.host()),
 			rival("registry-5xx", "curl -s http://"+t.host()+"/v2/ and read the body")))}
+	case t.err.Status == 400 && t.err.URL == "" && t.err.Stage == pullerror.StageResolve:
+		// containerd 1.x does not say in which scheme it asked.
+		return []Finding{s.apply(t.finding(w, "http-request-to-https", Possible, fmt.Sprintf("%s answers a bad request (400) to the request for the manifest of %s, as a server does that speaks HTTPS and is asked in plain HTTP", t.host(), t.text),
+			rival("registry-5xx", "ask the registry from the node: curl -si https://"+t.host()+"/v2/ answers 200 or 401 where it speaks HTTPS; curl -s http://"+t.host()+"/v2/ shows what it says to plain HTTP")))}
 	case t.err.Kind == pullerror.HTTPStatus && t.err.Status < 500:
 		return []Finding{unread(w, t)}
 	}

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -21,7 +22,7 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 	}
 	item := v.Tightest()
 	summary := fmt.Sprintf("quota %s/%s has no room: %s", w.Namespace, v.Name, item.words())
-	class := Class("")
+	class, settle := Class(""), time.Duration(0)
 	switch {
 	case v.Gone:
 		class, summary = Waiting, fmt.Sprintf("quota %s/%s refused the pods and is gone since, so the controller's next try should pass", w.Namespace, v.Name)
@@ -36,10 +37,16 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 		if p := soonFreedAll(f, w, v); p != nil {
 			class = SelfHealing
 			summary += fmt.Sprintf("; pod %s is terminating and gives up enough at %s", p.Name(), p.Obj.DeletionTimestamp.UTC().Format("15:04:05"))
+		} else if pods := finiteQuota(f, w, item); pods != nil {
+			class, settle = SelfHealing, finiteSettle
+			summary += "; " + holdersWords(pods)
+		} else if countsUnseen(f, w, item) {
+			class, settle = SelfHealing, finiteSettle
+			summary += "; it counts more than the pods that were seen hold, so a pod came or went just now"
 		}
 	}
 	fd := r.finding(w, "quota-exceeded", summary)
-	fd.Class = class
+	fd.Class, fd.Settle = class, settle
 	fd.Evidence = append(fd.Evidence, v.receipts(w.Namespace)...)
 	v.vars(fd.Vars, item, neededHard(w, r, item))
 	if class != Waiting && class != Symptom && surgeUnread(f, w, r) {

@@ -319,6 +319,9 @@ func (f *Facts) OnSameNode(p *Pod) []*Pod {
 	})[p.NodeName()]
 }
 
+// OnNode are the pods bound to a node.
+func (f *Facts) OnNode(name string) []*Pod { return f.peers.byNode[name] }
+
 // FailingAt are the pulls from the registry that fail with the kind of error.
 func (f *Facts) FailingAt(registry string, kind pullerror.Kind) *PullFailures {
 	return f.peers.failing[failKey{registry, kind}]

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,13 +12,13 @@ import (
 )
 
 // When a fault that may heal alone counts as a stall. The kubelet tries a pull
-// again 10, 20, 40 and 80 s after each failure, plus up to 15 s each time: the
-// fourth attempt comes 70 to 115 s after the first. A fault of a minute, say a
-// registry that restarts, is over by then; before it "stalled" would be a false
-// doom.
+// again 10, 20, 40 and 80 s after each failure, plus up to 15 s each time. A
+// registry that was away for a minute and a half is pulled from at the attempt
+// after that, up to 90 s later: only an attempt that failed 90 s after the first
+// tells that the fault is older, and until then "stalled" would be a false doom.
 const (
 	settleAttempts = 4
-	settleSpan     = 65 * time.Second  // from the first to the last failed attempt
+	settleSpan     = 90 * time.Second  // from the first to the last failed attempt
 	settleElapsed  = 100 * time.Second // from the first failed attempt to now
 	settleAlone    = 150 * time.Second // without a count of attempts
 	// settleOpen is how long a cause that is not certain must have lasted.
@@ -43,10 +44,22 @@ func stateOf(causes cause.Set, f *facts.Facts, w *facts.Workload, fd cause.Findi
 		}
 		return Recovering
 	}
+	if fd.Confidence != cause.Certain && mayHeal(causes, fd) && !settled(causes, f, fd) && !deadlinePassed(w) {
+		return Recovering
+	}
 	if fd.Confidence == cause.Certain || fd.Attempts >= 2 || fd.Since.IsZero() || f.Now.Sub(fd.Since) >= settleOpen || deadlinePassed(w) {
 		return Stalled
 	}
 	return Progressing
+}
+
+// mayHeal reports whether one of the causes that the facts leave open heals
+// alone: until it is settled, nobody can tell that this one does not.
+func mayHeal(causes cause.Set, fd cause.Finding) bool {
+	return slices.ContainsFunc(fd.Rivals, func(r cause.Rival) bool {
+		c := causes.ByCode(r.Cause)
+		return c != nil && c.Class == cause.SelfHealing
+	})
 }
 
 // settled reports whether a self-healing cause has lasted long enough.
@@ -59,8 +72,12 @@ func settled(causes cause.Set, f *facts.Facts, fd cause.Finding) bool {
 	if fd.Since.IsZero() {
 		return false
 	}
-	if c := causes.ByCode(fd.Cause); c != nil && c.Settle > 0 {
-		return f.Now.Sub(fd.Since) >= c.Settle
+	settle := fd.Settle
+	if c := causes.ByCode(fd.Cause); c != nil && settle == 0 {
+		settle = c.Settle
+	}
+	if settle > 0 {
+		return f.Now.Sub(fd.Since) >= settle
 	}
 	if fd.Attempts >= settleAttempts && span >= settleSpan && f.Now.Sub(fd.Since) >= settleElapsed {
 		return true

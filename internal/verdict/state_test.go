@@ -11,7 +11,8 @@ import (
 )
 
 // TestSettle holds the rule against false dooms: what may heal alone is a stall
-// only after the kubelet's fourth attempt failed, or 150 s without a count.
+// only after four attempts, of which one failed 90 s after the first, or 150 s
+// without a count.
 func TestSettle(t *testing.T) {
 	at := func(ago time.Duration) time.Time { return snaptest.Now.Add(-ago) }
 	b := snaptest.New()
@@ -26,7 +27,11 @@ func TestSettle(t *testing.T) {
 		{"first failure just now", cause.Finding{Class: cause.SelfHealing, Since: at(2 * time.Second), Last: at(2 * time.Second), Attempts: 1}, Recovering},
 		{"three failures in 40 s", cause.Finding{Class: cause.SelfHealing, Since: at(45 * time.Second), Last: at(5 * time.Second), Attempts: 3}, Recovering},
 		{"fourth failure after 72 s, just now", cause.Finding{Class: cause.SelfHealing, Since: at(73 * time.Second), Last: at(1 * time.Second), Attempts: 4}, Recovering},
-		{"fourth failure after 72 s, half a minute ago", cause.Finding{Class: cause.SelfHealing, Since: at(102 * time.Second), Last: at(30 * time.Second), Attempts: 4}, Stalled},
+		{"fourth failure after 80 s, a minute ago: the fault may be over", cause.Finding{Class: cause.SelfHealing, Since: at(140 * time.Second), Last: at(60 * time.Second), Attempts: 4}, Recovering},
+		{"fourth failure after 92 s, just now", cause.Finding{Class: cause.SelfHealing, Since: at(93 * time.Second), Last: at(1 * time.Second), Attempts: 4}, Recovering},
+		{"fourth failure after 92 s, ten seconds ago", cause.Finding{Class: cause.SelfHealing, Since: at(102 * time.Second), Last: at(10 * time.Second), Attempts: 4}, Stalled},
+		{"room that a running Job holds, five minutes", cause.Finding{Class: cause.SelfHealing, Since: at(5 * time.Minute), Settle: 10 * time.Minute}, Recovering},
+		{"room that a running Job holds, eleven minutes", cause.Finding{Class: cause.SelfHealing, Since: at(11 * time.Minute), Settle: 10 * time.Minute}, Stalled},
 		{"many quick attempts in a minute", cause.Finding{Class: cause.SelfHealing, Since: at(60 * time.Second), Last: at(1 * time.Second), Attempts: 30}, Recovering},
 		{"last failure long ago, no retry seen", cause.Finding{Class: cause.SelfHealing, Since: at(9 * time.Minute), Last: at(9 * time.Minute), Attempts: 1}, Recovering},
 		{"three minutes without a count", cause.Finding{Class: cause.SelfHealing, Since: at(3 * time.Minute)}, Stalled},

@@ -91,7 +91,17 @@ func build(ctx context.Context, o Options) (binaries, error) {
 		fmt.Fprintln(all, file)
 	}
 	links["kubectl"], links["kubelet"] = links["labkube"], links["labkube"]
-	if o.Nodes == Real {
+	switch {
+	case o.Nodes == Real && o.Containerd == "1.6":
+		dir, err := debianContainerd(ctx, o, versioned)
+		if err != nil {
+			return b, err
+		}
+		for _, name := range []string{"containerd", "containerd-shim-runc-v2", "ctr"} {
+			links[name] = filepath.Join(dir, "usr", "bin", name)
+		}
+		fmt.Fprintln(all, dir)
+	case o.Nodes == Real:
 		if err := install(ctx, o, versioned, "-s -w -X github.com/containerd/containerd/v2/version.Version="+ContainerdVersion,
 			"github.com/containerd/containerd/v2/cmd/containerd@"+ContainerdVersion,
 			"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2@"+ContainerdVersion,

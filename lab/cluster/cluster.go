@@ -74,7 +74,7 @@ func adopt(o Options, bin binaries) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Nodes != o.Nodes || s.Count != o.Count || s.Sim != o.Sim || s.SerializePulls != o.SerializePulls || s.Still != o.Still || s.Bin != bin {
+	if s.Nodes != o.Nodes || s.Count != o.Count || s.Sim != o.Sim || s.SerializePulls != o.SerializePulls || s.Still != o.Still || s.Containerd != o.Containerd || s.Bin != bin {
 		return nil, fmt.Errorf("lab %q already runs with other options or programs: take it down first", o.Name)
 	}
 	c := newCluster(s)

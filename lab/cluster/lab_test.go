@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,13 +15,17 @@ import (
 )
 
 // bring starts a lab for one test and takes it down after it. It skips, with the
-// reason, where the machine cannot run such a lab.
+// reason, where the machine cannot run such a lab; in CI, where root on Linux is
+// there, not being able is a failure.
 func bring(t *testing.T, o Options) *Cluster {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: this test starts a cluster")
 	}
 	if err := Able(o.Nodes); err != nil {
+		if os.Getenv("CI") == "true" && os.Getuid() == 0 && runtime.GOOS == "linux" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	o.Name = fmt.Sprintf("t%d-%s", os.Getpid(), o.Nodes)

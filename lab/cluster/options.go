@@ -56,6 +56,9 @@ type Options struct {
 	// Still leaves out the controllers that change workloads or nodes, so that a
 	// fleet put into etcd (cmd/labload) stays as it is.
 	Still bool `json:"still,omitempty"`
+	// Containerd is the runtime of real nodes: "2.4", the default, is built from
+	// its module; "1.6" is Debian 12's package, which words failures differently.
+	Containerd string `json:"containerd,omitempty"`
 	// Source is the lab module's directory; found when empty.
 	Source string `json:"-"`
 	// Progress receives a line per step; nil discards them.
@@ -86,6 +89,13 @@ func (o Options) complete() (Options, error) {
 		}
 	default:
 		return o, fmt.Errorf("nodes %q: use none, hollow or real", o.Nodes)
+	}
+	switch o.Containerd {
+	case "2.4":
+		o.Containerd = ""
+	case "", "1.6":
+	default:
+		return o, fmt.Errorf("containerd %q: use 2.4 or 1.6", o.Containerd)
 	}
 	if o.Count < 0 || o.Count > maxNodes {
 		return o, fmt.Errorf("count %d: at most %d nodes", o.Count, maxNodes)

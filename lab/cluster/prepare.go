@@ -164,3 +164,45 @@ func installPackages(ctx context.Context, o Options) error {
 	}
 	return nil
 }
+
+// debianContainerd unpacks Debian's containerd below dir, without installing it,
+// and returns the directory's name there.
+func debianContainerd(ctx context.Context, o Options, dir string) (string, error) {
+	const name = "containerd-debian-1.6"
+	if _, err := os.Stat(filepath.Join(dir, name, "usr/bin/containerd")); err == nil {
+		return name, nil
+	}
+	unlock, err := lock(ctx, filepath.Join(dir, ".lock-"+name), o)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		return name, nil // another process unpacked it meanwhile
+	}
+	o.step("fetch Debian's containerd…")
+	scratch, err := os.MkdirTemp(dir, ".deb-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(scratch)
+	run := func(program string, args ...string) error {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.Dir = scratch
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s %v: %w\n%s", program, args, err, out)
+		}
+		return nil
+	}
+	if err := run("apt-get", "download", "-q", "containerd"); err != nil {
+		return "", fmt.Errorf("%w: containerd 1.6 comes from Debian 12: %w", ErrUnable, err)
+	}
+	debs, err := filepath.Glob(filepath.Join(scratch, "containerd_1.6.*.deb"))
+	if err != nil || len(debs) != 1 {
+		return "", fmt.Errorf("%w: this system's containerd package is not 1.6", ErrUnable)
+	}
+	if err := run("dpkg", "-x", debs[0], "tree"); err != nil {
+		return "", err
+	}
+	return name, os.Rename(filepath.Join(scratch, "tree"), filepath.Join(dir, name))
+}

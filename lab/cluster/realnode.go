@@ -202,6 +202,9 @@ func (n realNode) cniConfig() string {
 // containerdConfig: without CAP_SYS_RESOURCE, which containers lack, runc fails to
 // lower OOM scores, hence restrict_oom_score_adj.
 func (n realNode) containerdConfig() string {
+	if n.s.Containerd == "1.6" {
+		return n.containerdConfig16()
+	}
 	return fmt.Sprintf(`version = 3
 root = %q
 state = "/run/containerd"
@@ -222,6 +225,30 @@ state = "/run/containerd"
   [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+      SystemdCgroup = false
+`, n.path("containerd"), containerdSocket, n.path("opt"), pauseImage, n.d.path("certs.d"), cniPlugins(), n.path("etc", "cni"))
+}
+
+// containerdConfig16 says the same in the format of containerd 1.x.
+func (n realNode) containerdConfig16() string {
+	return fmt.Sprintf(`version = 2
+root = %q
+state = "/run/containerd"
+[grpc]
+  address = %q
+[plugins."io.containerd.internal.v1.opt"]
+  path = %q
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = %q
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = %q
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = %q
+    conf_dir = %q
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = false
 `, n.path("containerd"), containerdSocket, n.path("opt"), pauseImage, n.d.path("certs.d"), cniPlugins(), n.path("etc", "cni"))
 }

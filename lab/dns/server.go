@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,20 @@ const (
 	nxdomain
 )
 
+// Spare is the number of names that work until Server.Play gives them a fault.
+const Spare = 10
+
+// SpareName is the host name of a spare.
+func SpareName(i int) string { return fmt.Sprintf("spare-%d.dns.lab", i) }
+
+func spares() []Fault {
+	out := make([]Fault, Spare)
+	for i := range out {
+		out[i] = Fault{Name: fmt.Sprintf("dns-spare-%d", i), Prefix: SpareName(i), Summary: "resolves until told to play a fault"}
+	}
+	return out
+}
+
 // Faults lists the rules. Names under .lab that no rule matches resolve to the
 // listen address; all others do not exist.
 var Faults = []Fault{
@@ -47,13 +62,14 @@ type Server struct {
 
 	mu     sync.Mutex
 	lifted map[string]bool
+	spares []Fault
 	udp    net.PacketConn
 	tcp    net.Listener
 }
 
 // NewServer makes a server whose names resolve to answer.
 func NewServer(answer net.IP) *Server {
-	return &Server{Answer: answer, lifted: map[string]bool{}}
+	return &Server{Answer: answer, lifted: map[string]bool{}, spares: spares()}
 }
 
 // Listen opens UDP and TCP on one address; port 0 picks a free port.
@@ -86,7 +102,7 @@ func (s *Server) Close() {
 
 // Set turns a fault on or off; false when there is none of that name.
 func (s *Server) Set(name string, on bool) bool {
-	for _, f := range Faults {
+	for _, f := range slices.Concat(Faults, s.spares) {
 		if f.Name == name {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -95,6 +111,20 @@ func (s *Server) Set(name string, on bool) bool {
 		}
 	}
 	return false
+}
+
+// Play turns a spare on with the behaviour of another fault; false when one of
+// the two is not there.
+func (s *Server) Play(name, like string) bool {
+	i := slices.IndexFunc(s.spares, func(f Fault) bool { return f.Name == name })
+	j := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == like })
+	if i < 0 || j < 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spares[i].outcome, s.lifted[name] = Faults[j].outcome, false
+	return true
 }
 
 // Status says for each fault whether it is on.
@@ -112,7 +142,7 @@ func (s *Server) rule(name string) outcome {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range Faults {
+	for _, f := range slices.Concat(Faults, s.spares) {
 		if strings.HasPrefix(name, f.Prefix) {
 			if s.lifted[f.Name] {
 				return resolves

@@ -4,6 +4,7 @@
 package registry
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -44,6 +45,8 @@ type Fault struct {
 	maxTLS uint16
 	// handler answers requests while the fault is on.
 	handler func(s *State, next http.Handler) http.Handler
+	// spare ports work until they are told to play another fault.
+	spare bool
 }
 
 type socketKind int
@@ -94,6 +97,26 @@ var Faults = []Fault{
 	{Name: "flaky", Port: 5030, Host: "registry.lab", Summary: "503 until lifted", handler: status(http.StatusServiceUnavailable)},
 	{Name: "secure", Port: 5031, Host: "secure.lab", Summary: "works over TLS with the lab's authority", secure: true},
 	{Name: "down", Port: 5032, Host: "registry.lab", Summary: "nothing listens until lifted", socket: socketRefuses},
+	{Name: "down-tls", Port: 5033, Host: "down.lab", Summary: "nothing listens until lifted, then TLS", secure: true, socket: socketRefuses},
+}
+
+// How many spare ports there are: a rollout of a soak has one for itself.
+const (
+	SparePlain = 40
+	SpareTLS   = 12
+)
+
+// Spares are ports that work until Server.Play gives them a fault: spare-0 to
+// spare-39 from 5100 with plain HTTP, spare-tls-0 to spare-tls-11 from 5200.
+func Spares() []Fault {
+	var out []Fault
+	for i := range SparePlain {
+		out = append(out, Fault{Name: fmt.Sprintf("spare-%d", i), Port: 5100 + i, Host: "registry.lab", Summary: "works until told to play a fault", spare: true})
+	}
+	for i := range SpareTLS {
+		out = append(out, Fault{Name: fmt.Sprintf("spare-tls-%d", i), Port: 5200 + i, Host: "spare.lab", Summary: "works over TLS until told to play a fault", spare: true, secure: true})
+	}
+	return out
 }
 
 const (

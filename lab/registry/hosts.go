@@ -4,6 +4,8 @@ import (
 	"net"
 	"slices"
 	"strconv"
+
+	"github.com/unjam-dev/unjam/lab/dns"
 )
 
 // Host is what a node's runtime must know of one registry host; it becomes a
@@ -20,7 +22,7 @@ type Host struct {
 // Hosts lists the hosts for the nodes' configuration.
 func Hosts(a *Authority) []Host {
 	var out []Host
-	for _, f := range Faults {
+	for _, f := range slices.Concat(Faults, Spares()) {
 		h := Host{Host: net.JoinHostPort(f.Host, strconv.Itoa(f.Port))}
 		switch {
 		case f.nodesSpeakHTTP, !f.secure:
@@ -34,7 +36,11 @@ func Hosts(a *Authority) []Host {
 	out = append(out, Host{Host: "wronghost.lab:5002", CA: string(a.PEM)})
 	// Names whose resolution fails until the DNS fault is lifted, and a
 	// registry reached by a name that only the lab's own DNS knows.
-	for _, name := range []string{"servfail.registry.example:5000", "timeout.registry.example:5000", "moving.lab:5000"} {
+	names := []string{"servfail.registry.example:5000", "timeout.registry.example:5000", "moving.lab:5000"}
+	for i := range dns.Spare {
+		names = append(names, dns.SpareName(i)+":5000")
+	}
+	for _, name := range names {
 		out = append(out, Host{Host: name, PlainHTTP: true})
 	}
 	slices.SortFunc(out, func(x, y Host) int {

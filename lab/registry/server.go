@@ -82,6 +82,29 @@ func (s *Server) Set(name string, on bool, rate int) error {
 	return p.set(on, rate)
 }
 
+// Play turns a spare port on with the behaviour of another fault. Plain ports
+// play faults of plain ports, TLS ports those of TLS ports: nodes know one or
+// the other.
+func (s *Server) Play(name, like string, rate int) error {
+	p, f := s.find(name), s.find(like)
+	switch {
+	case p == nil:
+		return fmt.Errorf("%w: %s", ErrNoFault, name)
+	case f == nil:
+		return fmt.Errorf("%w: %s", ErrNoFault, like)
+	case !p.fault.spare:
+		return fmt.Errorf("%s is no spare port", name)
+	case p.fault.secure != f.fault.secure:
+		return fmt.Errorf("%s and %s differ in TLS", name, like)
+	}
+	p.mu.Lock()
+	old := p.fault
+	p.fault = f.fault
+	p.fault.Name, p.fault.Port, p.fault.Host, p.fault.Summary, p.fault.spare = old.Name, old.Port, old.Host, old.Summary, true
+	p.mu.Unlock()
+	return p.set(true, rate)
+}
+
 // Status says for each fault whether it is on.
 func (s *Server) Status() map[string]bool {
 	out := make(map[string]bool, len(s.ports))
@@ -132,7 +155,7 @@ func (p *port) set(on bool, rate int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state.set(on, rate)
-	if p.fault.socket == socketServes {
+	if p.fault.socket == socketServes && !p.fault.spare {
 		return nil
 	}
 	p.shut()
@@ -172,7 +195,7 @@ func (p *port) open() error {
 		// The next request must meet the fault as it then is.
 		p.http.SetKeepAlivesEnabled(false)
 	}
-	go p.http.Serve(&listener{TCPListener: ln, port: p, certs: certs})
+	go p.http.Serve(&listener{TCPListener: ln, fault: p.fault, state: p.state, certs: certs})
 	return nil
 }
 
@@ -188,6 +211,17 @@ func (p *port) shut() {
 }
 
 func (p *port) handler() http.Handler {
+	if p.fault.spare && p.fault.secure {
+		// A spare TLS port is a webhook as well, which a fault takes away.
+		mux := http.NewServeMux()
+		mux.Handle("/", p.registry())
+		mux.Handle("/allow", webhookHandler())
+		return mux
+	}
+	return p.registry()
+}
+
+func (p *port) registry() http.Handler {
 	if p.fault.handler == nil {
 		return p.server.store
 	}
@@ -228,7 +262,8 @@ func (p *port) certificates() (out struct{ good, bad *tls.Config }, err error) {
 // listener decides per accepted connection what the client meets.
 type listener struct {
 	*net.TCPListener
-	port  *port
+	fault Fault
+	state *State
 	certs struct{ good, bad *tls.Config }
 }
 
@@ -245,11 +280,11 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 func (l *listener) dress(c net.Conn) net.Conn {
-	on := l.port.state.On()
-	if on && l.port.fault.conn != nil {
-		return l.port.fault.conn(c)
+	on := l.state.On()
+	if on && l.fault.conn != nil {
+		return l.fault.conn(c)
 	}
-	if !l.port.fault.secure {
+	if !l.fault.secure {
 		return c
 	}
 	if on {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func sum(b []byte) []byte { h := sha256.Sum256(b); return h[:] }
 
 func TestFaultTable(t *testing.T) {
 	names, ports := map[string]bool{}, map[int]bool{}
-	for _, f := range Faults {
+	for _, f := range slices.Concat(Faults, Spares()) {
 		if names[f.Name] || ports[f.Port] {
 			t.Errorf("%s (port %d) is there twice", f.Name, f.Port)
 		}

@@ -33,17 +33,57 @@ type Expect struct {
 	AlsoAllowed []string `json:"alsoAllowed,omitempty"`
 	// Workload is kind/name.
 	Workload string `json:"workload"`
+	// Workloads are more of the namespace that must be judged alike. With them
+	// the whole namespace is judged and recorded.
+	Workloads []string `json:"workloads,omitempty"`
 	// Needs says on which nodes it works: real, hollow or any.
 	Needs string `json:"needs,omitempty"`
 	// Settle is how long after the last action the expectation must hold.
 	Settle Duration `json:"settle,omitempty"`
 	// Exclusive scenarios change the nodes and run alone.
 	Exclusive bool `json:"exclusive,omitempty"`
+	// Serial scenarios need nodes that pull one image at a time, and run on no
+	// others.
+	Serial bool `json:"serial,omitempty"`
 	// Setup runs before the manifest is applied, During after it.
 	Setup  []Action `json:"setup,omitempty"`
 	During []Action `json:"during,omitempty"`
+	// Runtimes holds what differs under another runtime than containerd 2.x, by
+	// its name, for example containerd-1.6.
+	Runtimes map[string]Deviation `json:"runtimes,omitempty"`
 	// Note says which evidence decides.
 	Note string `json:"note"`
+}
+
+// Deviation is what another runtime gives to see. Empty fields do not differ.
+type Deviation struct {
+	State      string   `json:"state,omitempty"`
+	AlsoStates []string `json:"alsoStates,omitempty"`
+	// Cause "none" says that nothing can be named.
+	Cause       string   `json:"cause,omitempty"`
+	Acceptable  []string `json:"acceptable,omitempty"`
+	Rivals      []string `json:"rivals,omitempty"`
+	AlsoAllowed []string `json:"alsoAllowed,omitempty"`
+	// Why says what this runtime does otherwise.
+	Why string `json:"why"`
+}
+
+// Under is the expectation under a runtime; "" is the usual one.
+func (e Expect) Under(runtime string) Expect {
+	d, ok := e.Runtimes[runtime]
+	if !ok {
+		return e
+	}
+	if d.State != "" {
+		e.State, e.AlsoStates = d.State, d.AlsoStates
+	}
+	if d.Cause != "" {
+		e.Cause, e.Acceptable, e.Rivals, e.AlsoAllowed = d.Cause, d.Acceptable, d.Rivals, d.AlsoAllowed
+	}
+	if e.Cause == "none" {
+		e.Cause = ""
+	}
+	return e
 }
 
 // Action is one step of a scenario; exactly one of its verbs is set.
@@ -64,6 +104,8 @@ type Action struct {
 	Cordon string `json:"cordon,omitempty"`
 	Taint  string `json:"taint,omitempty"`
 	With   string `json:"with,omitempty"`
+	// PowerOff cuts the power of a real node; it comes back at the end.
+	PowerOff string `json:"powerOff,omitempty"`
 }
 
 // States are the states a verdict may have.
@@ -91,8 +133,18 @@ func (e Expect) validate() error {
 			return fmt.Errorf("state %q is none of %v", s, States)
 		}
 	}
-	if _, _, err := splitWorkload(e.Workload); err != nil {
-		return err
+	for _, w := range append([]string{e.Workload}, e.Workloads...) {
+		if _, _, err := splitWorkload(w); err != nil {
+			return err
+		}
+	}
+	for runtime, d := range e.Runtimes {
+		if d.Why == "" {
+			return fmt.Errorf("runtime %s: why is missing: say what it does otherwise", runtime)
+		}
+		if d.State != "" && !slices.Contains(States, d.State) {
+			return fmt.Errorf("state %q is none of %v", d.State, States)
+		}
 	}
 	for _, a := range slices.Concat(e.Setup, e.During) {
 		if a.verbs() != 1 {
@@ -110,9 +162,14 @@ func (e Expect) final() bool {
 	return slices.Contains([]string{"healthy", "waiting", "stalled"}, e.State)
 }
 
+// CutsPower reports whether a step cuts a node's power.
+func (e Expect) CutsPower() bool {
+	return slices.ContainsFunc(slices.Concat(e.Setup, e.During), func(a Action) bool { return a.PowerOff != "" })
+}
+
 func (a Action) verbs() int {
 	n := 0
-	for _, set := range []bool{a.Sleep > 0, a.Apply != "", a.WaitComplete > 0, a.Set != "", a.Lift != "", a.Cordon != "", a.Taint != ""} {
+	for _, set := range []bool{a.Sleep > 0, a.Apply != "", a.WaitComplete > 0, a.Set != "", a.Lift != "", a.Cordon != "", a.Taint != "", a.PowerOff != ""} {
 		if set {
 			n++
 		}

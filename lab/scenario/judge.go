@@ -46,7 +46,20 @@ func ParseReport(b []byte) (Report, error) {
 // Judge compares a report with the expectation and returns what differs; an
 // empty result means that it holds.
 func (s Scenario) Judge(r Report) []string {
-	kind, name, err := splitWorkload(s.Expect.Workload)
+	var wrong []string
+	for _, w := range append([]string{s.Expect.Workload}, s.Expect.Workloads...) {
+		for _, text := range s.judgeOne(r, w) {
+			if len(s.Expect.Workloads) > 0 {
+				text = w + ": " + text
+			}
+			wrong = append(wrong, text)
+		}
+	}
+	return wrong
+}
+
+func (s Scenario) judgeOne(r Report, workload string) []string {
+	kind, name, err := splitWorkload(workload)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -55,7 +68,7 @@ func (s Scenario) Judge(r Report) []string {
 			return s.Expect.compare(v)
 		}
 	}
-	return []string{"no verdict on " + s.Expect.Workload}
+	return []string{"no verdict on " + workload}
 }
 
 func (e Expect) compare(v Verdict) []string {

@@ -35,6 +35,11 @@ type Runner struct {
 	Patience time.Duration
 	// Keep leaves the scenarios in the cluster.
 	Keep bool
+	// Runtime names the nodes' runtime where it is not the usual one, for example
+	// containerd-1.6. Expectations may differ for it, and bundles carry its name.
+	Runtime string
+	// Power stops and starts a node ("stop", "start"); nil where none can be.
+	Power func(node, act string) error
 	// Again plays once more, a few at a time and each in a fresh namespace, what
 	// was not as expected: a busy machine can delay a state by minutes.
 	Again bool
@@ -205,6 +210,13 @@ func (r *Runner) act(ctx context.Context, s Scenario, a Action, applied *[]*unst
 }
 
 func (r *Runner) actOnNodes(ctx context.Context, a Action, undo *[]func(context.Context) error) error {
+	if a.PowerOff != "" {
+		if r.Power == nil {
+			return errors.New("no lab is named whose power could be cut (--lab)")
+		}
+		*undo = append(*undo, func(context.Context) error { return r.Power(a.PowerOff, "start") })
+		return r.Power(a.PowerOff, "stop")
+	}
 	nodes, err := r.Cluster.Nodes(ctx)
 	if err != nil {
 		return err
@@ -225,7 +237,7 @@ func (r *Runner) judge(ctx context.Context, s Scenario, res *Result) {
 		return
 	}
 	start := time.Now()
-	out, err := r.unjam(ctx, "why", s.Expect.Workload, "-n", s.Name, "-o", "json")
+	out, err := r.unjam(ctx, append([]string{"why", "-n", s.Name, "-o", "json"}, s.targets()...)...)
 	res.Judging = time.Since(start)
 	report, parseErr := ParseReport(out)
 	if parseErr != nil {
@@ -233,7 +245,7 @@ func (r *Runner) judge(ctx context.Context, s Scenario, res *Result) {
 		return
 	}
 	res.Wrong = s.Judge(report)
-	for _, v := range report.Verdicts {
+	for _, v := range report.Verdicts[:min(1, len(report.Verdicts))] {
 		res.State = v.State
 		if v.Primary != nil {
 			res.Cause, res.Summary = v.Primary.Cause, v.Primary.Summary
@@ -261,6 +273,18 @@ func (r *Runner) unjam(ctx context.Context, args ...string) ([]byte, error) {
 
 // record saves what unjam saw. The file replays in tests without a cluster.
 func (r *Runner) record(ctx context.Context, s Scenario) error {
-	_, err := r.unjam(ctx, "capture", s.Expect.Workload, "-n", s.Name, "-o", filepath.Join(s.Dir, "bundle.tgz"))
+	file := "bundle.tgz"
+	if r.Runtime != "" {
+		file = "bundle-" + r.Runtime + ".tgz"
+	}
+	_, err := r.unjam(ctx, append([]string{"capture", "-n", s.Name, "-o", filepath.Join(s.Dir, file)}, s.targets()...)...)
 	return err
+}
+
+// targets are what unjam is asked about; nothing means the whole namespace.
+func (s Scenario) targets() []string {
+	if len(s.Expect.Workloads) > 0 {
+		return nil
+	}
+	return []string{s.Expect.Workload}
 }

@@ -23,6 +23,35 @@ type expect struct {
 	Written bool   `json:"written"`
 	Source  string `json:"source"`
 	Note    string `json:"note"`
+	// Workloads are more of the namespace that must be judged alike.
+	Workloads []string `json:"workloads"`
+	// Runtimes holds what another runtime gives to see otherwise.
+	Runtimes map[string]struct {
+		State       string   `json:"state"`
+		AlsoStates  []string `json:"alsoStates"`
+		Cause       string   `json:"cause"`
+		Acceptable  []string `json:"acceptable"`
+		Rivals      []string `json:"rivals"`
+		AlsoAllowed []string `json:"alsoAllowed"`
+	} `json:"runtimes"`
+}
+
+// under is the expectation under a runtime, as the lab's package scenario has it.
+func (e expect) under(runtime string) expect {
+	d, ok := e.Runtimes[runtime]
+	if !ok {
+		return e
+	}
+	if d.State != "" {
+		e.State, e.AlsoStates = d.State, d.AlsoStates
+	}
+	if d.Cause != "" {
+		e.Cause, e.Acceptable, e.Rivals, e.AlsoAllowed = d.Cause, d.Acceptable, d.Rivals, d.AlsoAllowed
+	}
+	if e.Cause == "none" {
+		e.Cause = ""
+	}
+	return e
 }
 
 // compare returns what differs between a verdict and the expectation.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/cause"
 	"github.com/unjam-dev/unjam/internal/diagnose"
+	"github.com/unjam-dev/unjam/internal/report"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -21,12 +22,13 @@ import (
 // something that the scenario does not need.
 const maxBundle = 15 << 10
 
-// TestReplay judges every recorded bundle. open.txt lists the scenarios that
+// TestReplay judges every recorded bundle, those of other runtimes too, which
+// carry their name: bundle-containerd-1.6.tgz. open.txt lists the scenarios that
 // are not yet judged as they should be, one name a line with the reason; a
 // scenario that comes right must leave the list.
 func TestReplay(t *testing.T) {
-	open := readOpen(t)
-	files, err := filepath.Glob("*/*/bundle.tgz")
+	unsettled := readOpen(t)
+	files, err := filepath.Glob("*/*/bundle*.tgz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,9 +38,14 @@ func TestReplay(t *testing.T) {
 	for _, file := range files {
 		dir := filepath.Dir(file)
 		name := filepath.Base(dir)
-		reason, isOpen := open[name]
-		t.Run(name, func(t *testing.T) {
-			wrong := replay(t, dir, name)
+		runtime := runtimeOf(file)
+		title := name
+		if runtime != "" {
+			title += "-" + runtime
+		}
+		reason, isOpen := unsettled[title]
+		t.Run(title, func(t *testing.T) {
+			wrong := replay(t, file)
 			switch {
 			case isOpen && len(wrong) == 0:
 				t.Errorf("is right now: take it off open.txt")
@@ -69,14 +76,14 @@ func TestWritten(t *testing.T) {
 	for _, file := range files {
 		dir := filepath.Dir(file)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			e := readExpect(t, dir)
-			if !e.Written || e.Source == "" || e.Note == "" {
+			r := open(t, file)
+			if e := r.expect; !e.Written || e.Source == "" || e.Note == "" {
 				t.Error("expect.yaml says not that it is written, what its texts are from, or what decides")
 			}
 			if _, err := os.Stat(filepath.Join(dir, "bundle.tgz")); err == nil {
 				t.Error("a written scenario has a recording, too")
 			}
-			for _, wrong := range judged(t, dir, writtenFile, e) {
+			for _, wrong := range r.wrong() {
 				t.Error(wrong)
 			}
 		})
@@ -86,51 +93,77 @@ func TestWritten(t *testing.T) {
 // writtenFile holds the objects of a scenario that is not played.
 const writtenFile = "objects.yaml"
 
-func readExpect(t *testing.T, dir string) expect {
+// recording is a bundle with its expectation, judged anew.
+type recording struct {
+	name, runtime string
+	expect        expect
+	report        *report.Report
+}
+
+// open reads and judges a bundle. It fails the test when it cannot.
+func open(t *testing.T, file string) recording {
 	t.Helper()
+	dir := filepath.Dir(file)
+	r := recording{name: filepath.Base(dir), runtime: runtimeOf(file)}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(filepath.Join(dir, "expect.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var e expect
-	if err := yaml.Unmarshal(text, &e); err != nil {
+	if err := yaml.Unmarshal(text, &r.expect); err != nil {
 		t.Fatal(err)
 	}
-	return e
+	if limit := maxBundle * (1 + len(r.expect.Workloads)); len(b) > limit {
+		t.Errorf("the bundle has %d bytes, at most %d are allowed", len(b), limit)
+	}
+	snap, err := snapshot.Decode(filepath.Base(file), bytes.NewReader(b), snapshot.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := diagnose.ParseTargets(append([]string{r.expect.Workload}, r.expect.Workloads...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.report, err = diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{Namespace: r.name, Targets: targets}); err != nil {
+		t.Fatal(err)
+	}
+	r.expect = r.expect.under(r.runtime)
+	return r
 }
 
-func replay(t *testing.T, dir, name string) []string {
-	e := readExpect(t, dir)
-	if e.Written {
+// runtimeOf is the runtime that a bundle's name carries: containerd-1.6 of
+// bundle-containerd-1.6.tgz, nothing of bundle.tgz.
+func runtimeOf(file string) string {
+	name, ok := strings.CutSuffix(filepath.Base(file), ".tgz")
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(name, "bundle"), "-")
+}
+
+func replay(t *testing.T, file string) []string {
+	r := open(t, file)
+	if r.expect.Written {
 		t.Error("a recorded scenario calls itself written")
 	}
-	return judged(t, dir, "bundle.tgz", e)
+	return r.wrong()
 }
 
-// judged compares the verdict on a file of the scenario with the expectation.
-func judged(t *testing.T, dir, file string, e expect) []string {
-	t.Helper()
-	name := filepath.Base(dir)
-	b, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		t.Fatal(err)
+// wrong is what differs from the expectation.
+func (r recording) wrong() []string {
+	var wrong []string
+	for _, v := range r.report.Verdicts {
+		for _, text := range r.expect.compare(v) {
+			if len(r.expect.Workloads) > 0 {
+				text = v.Workload.Kind + "/" + v.Workload.Name + ": " + text
+			}
+			wrong = append(wrong, text)
+		}
 	}
-	if len(b) > maxBundle {
-		t.Errorf("%s has %d bytes, at most %d are allowed", file, len(b), maxBundle)
-	}
-	snap, err := snapshot.Decode(file, bytes.NewReader(b), snapshot.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	targets, err := diagnose.ParseTargets([]string{e.Workload})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := diagnose.Judge(cause.BuiltIn, snap, diagnose.Scope{Namespace: name, Targets: targets})
-	if err != nil {
-		return []string{err.Error()}
-	}
-	return e.compare(r.Verdicts[0])
+	return wrong
 }
 
 func readOpen(t *testing.T) map[string]string {

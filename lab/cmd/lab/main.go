@@ -89,6 +89,7 @@ func upCommand(o *cluster.Options) *cobra.Command {
 	f.IntVar(&o.Count, "count", 0, "number of nodes (default: 2 real, 1 hollow)")
 	f.IntVar(&o.Sim, "sim", 0, "number of simulated nodes, kept by kwok")
 	f.BoolVar(&o.Still, "still", false, "run no controller that changes workloads or nodes (for labload)")
+	f.StringVar(&o.Containerd, "containerd", "2.4", "runtime of real nodes: 2.4, or Debian's 1.6")
 	f.BoolVar(&o.SerializePulls, "serialize-pulls", false, "pull one image at a time on each node")
 	o.Nodes = cluster.Hollow
 	return c

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/unjam-dev/unjam/lab/dns"
+	"github.com/unjam-dev/unjam/lab/images"
 	"github.com/unjam-dev/unjam/lab/registry"
 )
 
@@ -16,11 +17,13 @@ type setting struct {
 	On bool `json:"on"`
 	// BytesPerSecond is the rate of the slow faults, 0 for their default.
 	BytesPerSecond int `json:"bytesPerSecond,omitempty"`
+	// Like makes a spare play the fault of that name.
+	Like string `json:"like,omitempty"`
 }
 
 // newControl serves GET /faults (name to on), POST /faults/{name}, POST /reset,
-// GET /hosts and GET /ca.
-func newControl(r *registry.Server, d *dns.Server, a *registry.Authority) http.Handler {
+// POST /images (an images.Spec to push), GET /hosts and GET /ca.
+func newControl(r *registry.Server, d *dns.Server, a *registry.Authority, programs images.Programs) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) {
 		all := r.Status()
@@ -34,6 +37,16 @@ func newControl(r *registry.Server, d *dns.Server, a *registry.Authority) http.H
 			return
 		}
 		name := req.PathValue("name")
+		if s.Like != "" {
+			if d.Play(name, s.Like) {
+				reply(w, s)
+			} else if err := r.Play(name, s.Like, s.BytesPerSecond); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+			} else {
+				reply(w, s)
+			}
+			return
+		}
 		if d.Set(name, s.On) {
 			reply(w, s)
 			return
@@ -60,6 +73,18 @@ func newControl(r *registry.Server, d *dns.Server, a *registry.Authority) http.H
 			d.Set(name, true)
 		}
 		reply(w, r.Status())
+	})
+	mux.HandleFunc("POST /images", func(w http.ResponseWriter, req *http.Request) {
+		var spec images.Spec
+		if err := json.NewDecoder(io.LimitReader(req.Body, 1<<10)).Decode(&spec); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := images.Push(r.Store(), []images.Spec{spec}, programs); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reply(w, spec)
 	})
 	mux.HandleFunc("GET /hosts", func(w http.ResponseWriter, _ *http.Request) { reply(w, registry.Hosts(a)) })
 	mux.HandleFunc("GET /ca", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(a.PEM) })

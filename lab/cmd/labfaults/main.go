@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -74,7 +75,7 @@ func serve(ctx context.Context, o options, authority *registry.Authority) error 
 		return err
 	}
 	started := time.Now()
-	server := registry.NewServer(ip, authority, registry.Faults)
+	server := registry.NewServer(ip, authority, slices.Concat(registry.Faults, registry.Spares()))
 	if err := images.Push(server.Store(), images.Catalogue, programs); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func serve(ctx context.Context, o options, authority *registry.Authority) error 
 	if o.control == "" {
 		o.control = net.JoinHostPort(o.listen, "4999")
 	}
-	control := &http.Server{Handler: newControl(server, names, authority), ReadHeaderTimeout: 10 * time.Second}
+	control := &http.Server{Handler: newControl(server, names, authority, programs), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
 	listeners, err := controlListeners(o)
 	if err != nil {

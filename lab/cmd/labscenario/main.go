@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/unjam-dev/unjam/lab/cluster"
 	"github.com/unjam-dev/unjam/lab/scenario"
 )
 
@@ -40,10 +41,10 @@ func main() {
 }
 
 type options struct {
-	root, kubeconfig, unjam, faults, ip, nodes string
-	parallel                                   int
-	spacing, patience                          time.Duration
-	keep, again, brief                         bool
+	root, kubeconfig, unjam, faults, ip, nodes, runtime, lab string
+	parallel                                                 int
+	spacing, patience                                        time.Duration
+	keep, again, brief, serial                               bool
 }
 
 func run(ctx context.Context, args []string) error {
@@ -58,6 +59,9 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.faults, "faults", os.Getenv("UNJAM_LAB_FAULTS"), "control endpoint of labfaults: http://host:port or unix:///path")
 	f.StringVar(&o.ip, "lab-ip", "", "address of the fault registries as the cluster sees it (default 10.77.0.1, on hollow nodes 127.0.0.1)")
 	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
+	f.StringVar(&o.lab, "lab", "", "name of the lab, for scenarios that cut a node's power; without it they are left out")
+	f.BoolVar(&o.serial, "serial", false, "the nodes pull one image at a time: play the scenarios that need this, and only these")
+	f.StringVar(&o.runtime, "runtime", "", "the nodes' runtime where it is not containerd 2.x, for example containerd-1.6; bundles then carry its name")
 	f.IntVar(&o.parallel, "parallel", 40, "scenarios at a time")
 	f.DurationVar(&o.patience, "patience", time.Minute, "how much later than expected a final state may come")
 	f.DurationVar(&o.spacing, "spacing", time.Second, "time between two starts")
@@ -111,10 +115,14 @@ func choose(o options, patterns []string) ([]scenario.Scenario, error) {
 	}
 	all = slices.DeleteFunc(all, func(s scenario.Scenario) bool {
 		wrongNodes := s.Expect.Needs != "any" && s.Expect.Needs != o.nodes
+		wrongNodes = wrongNodes || s.Expect.Serial != o.serial || o.lab == "" && s.Expect.CutsPower()
 		return wrongNodes || (re != nil && !re.MatchString(s.Name) && !re.MatchString(s.Family))
 	})
 	if len(all) == 0 {
 		return nil, errors.New("no scenario fits")
+	}
+	for i := range all {
+		all[i].Expect = all[i].Expect.Under(o.runtime)
 	}
 	return all, nil
 }
@@ -132,13 +140,13 @@ func clean(ctx context.Context, o options, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := scenario.Connect(o.kubeconfig)
+	connected, err := scenario.Connect(o.kubeconfig)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, s := range all {
-		errs = append(errs, cluster.Clean(ctx, s))
+		errs = append(errs, connected.Clean(ctx, s))
 	}
 	return errors.Join(errs...)
 }
@@ -151,11 +159,11 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 	if record && o.unjam == "" {
 		return errors.New("record needs --unjam")
 	}
-	cluster, err := scenario.Connect(o.kubeconfig)
+	connected, err := scenario.Connect(o.kubeconfig)
 	if err != nil {
 		return err
 	}
-	nodes, err := cluster.Nodes(ctx)
+	nodes, err := connected.Nodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -172,8 +180,11 @@ func play(ctx context.Context, o options, faults *scenario.Faults, record bool, 
 	// The longest first: they decide when the whole run ends.
 	slices.SortStableFunc(all, func(a, b scenario.Scenario) int { return cmp.Compare(b.Expect.Settle, a.Expect.Settle) })
 	done := 0
-	r := &scenario.Runner{Cluster: cluster, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record,
+	r := &scenario.Runner{Cluster: connected, Faults: faults, Vars: vars, Kubeconfig: o.kubeconfig, Unjam: o.unjam, Record: record, Runtime: o.runtime,
 		Parallel: o.parallel, Spacing: o.spacing, Patience: o.patience, Keep: o.keep, Again: o.again}
+	if o.lab != "" {
+		r.Power = func(node, act string) error { return cluster.NodeAct(cluster.Options{Name: o.lab}, node, act) }
+	}
 	report := make(chan scenario.Result)
 	r.Progress = func(res scenario.Result) { report <- res }
 	finished := make(chan []scenario.Result)

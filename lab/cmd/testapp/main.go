@@ -23,6 +23,8 @@ func main() {
 			os.Exit(exitCode(os.Args[2:]))
 		case "sleep": // sleep DURATION: for probes and hooks that take long
 			os.Exit(sleep(os.Args[2:]))
+		case "wait": // wait HOST:PORT: for init containers
+			os.Exit(await(os.Args[2:]))
 		case "pause":
 			pause()
 			return
@@ -47,6 +49,9 @@ type options struct {
 	memory      int
 	ignoreTerm  bool
 	death       string
+	countFile   string
+	failTimes   int
+	slowOnce    time.Duration
 }
 
 func parse(args []string) options {
@@ -68,6 +73,9 @@ func parse(args []string) options {
 	f.IntVar(&o.memory, "memory", 0, "MiB to allocate and touch, 10 MiB every 50 ms")
 	f.BoolVar(&o.ignoreTerm, "ignore-term", false, "ignore SIGTERM")
 	f.StringVar(&o.death, "die", "", "exit as if by signal: segv, abrt, kill, term")
+	f.StringVar(&o.countFile, "count-file", "", "file that counts the starts, on a volume that outlives the container")
+	f.IntVar(&o.failTimes, "fail-times", 0, "exit 1 at the first so many starts")
+	f.DurationVar(&o.slowOnce, "slow-once", 0, "wait before serving, at the first start only")
 	_ = f.Parse(args)
 	return o
 }
@@ -80,6 +88,16 @@ func (o options) run(stdout, stderr io.Writer) int {
 	if o.needEnv != "" && os.Getenv(o.needEnv) == "" {
 		fmt.Fprintf(stderr, "fatal: environment variable %s is not set\n", o.needEnv)
 		return 1
+	}
+	if o.countFile != "" {
+		n := start(o.countFile)
+		if n <= o.failTimes {
+			fmt.Fprintln(stderr, "fatal: cannot start: warm-up is not complete")
+			return 1
+		}
+		if n == 1 {
+			o.listenAfter = max(o.listenAfter, o.slowOnce)
+		}
 	}
 	if o.needHost != "" {
 		c, err := net.DialTimeout("tcp", o.needHost, 3*time.Second)
@@ -198,6 +216,34 @@ func sleep(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "usage: testapp sleep DURATION")
 	return 2
+}
+
+// start counts this start in a file and returns its number.
+func start(file string) int {
+	b, _ := os.ReadFile(file)
+	n, _ := strconv.Atoi(string(b))
+	if err := os.WriteFile(file, []byte(strconv.Itoa(n+1)), 0o644); err != nil {
+		fmt.Fprintf(os.Stderr, "testapp: %v\n", err)
+		os.Exit(2)
+	}
+	return n + 1
+}
+
+// await returns when host:port accepts a connection.
+func await(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: testapp wait HOST:PORT")
+		return 2
+	}
+	for {
+		c, err := net.DialTimeout("tcp", args[0], 3*time.Second)
+		if err == nil {
+			_ = c.Close()
+			return 0
+		}
+		fmt.Printf("waiting for %s: %v\n", args[0], err)
+		time.Sleep(2 * time.Second)
+	}
 }
 
 // pause reaps children until it is told to stop, as a pod's first process must.
