@@ -16,7 +16,7 @@ var crashCases = []testCase{
 		p := webPod(b).Crashes(3, "Error", 3)
 		logOf(b, p, "app", "app crash pid 1", "fatal: cannot parse configuration")
 	}},
-	{code: "crashloop-app-error", name: "two pods, twice each, same line", confidence: cause.Certain, build: func(b *snaptest.Builder) {
+	{code: "crashloop-app-error", name: "two pods, twice each, same line", confidence: cause.Likely, build: func(b *snaptest.Builder) {
 		s := web(b)
 		for range 2 {
 			logOf(b, s.Pod("n1").Crashes(1, "Error", 1), "app", "fatal: cannot parse configuration")

@@ -62,7 +62,7 @@ func sameObjects(t *testing.T, scene string, got, want []snapshot.Object) {
 		t.Fatalf("%s: %d objects, want %d", scene, len(got), len(want))
 	}
 	for i := range got {
-		if g, ok := got[i].(*corev1.Pod); ok && g.Status.Phase == corev1.PodRunning && g.Status.PodIP == "" && want[i].(*corev1.Pod).Status.PodIP != "" {
+		if g, ok := got[i].(*corev1.Pod); ok && g.Status.Phase == corev1.PodRunning && g.Status.PodIP == "" { // a recorded pod may be slim already
 			w := want[i].(*corev1.Pod)
 			if g.Name != w.Name || g.Spec.NodeName != w.Spec.NodeName || len(g.Spec.Containers) != len(w.Spec.Containers) || !maps.Equal(g.Labels, w.Labels) ||
 				g.Status.ContainerStatuses[0].ImageID != w.Status.ContainerStatuses[0].ImageID {
