@@ -80,7 +80,7 @@ func finiteHolders(f *facts.Facts, w *facts.Workload, pl placement) []*facts.Pod
 			continue
 		}
 		free := x.Free
-		if pods := enough(finite(w, f.OnNode(n.Node.Name)), free >= x.Need, func(p *facts.Pod) bool {
+		if pods := enough(finite(w, f.PodsOn(n.Node.Name)), free >= x.Need, func(p *facts.Pod) bool {
 			free += held(p.Obj, x)
 			return free >= x.Need
 		}); pods != nil {

@@ -298,8 +298,11 @@ func (f *Facts) PulledElsewhere(registry string, nodes []string) (node string, e
 }
 
 // OnSameNode are the pods bound to the pod's node, itself among them.
-func (f *Facts) OnSameNode(p *Pod) []*Pod {
-	if p.NodeName() == "" {
+func (f *Facts) OnSameNode(p *Pod) []*Pod { return f.PodsOn(p.NodeName()) }
+
+// PodsOn are the pods bound to a node.
+func (f *Facts) PodsOn(node string) []*Pod {
+	if node == "" {
 		return nil
 	}
 	return Once(f, nodesKey{}, func() map[string][]*Pod {
@@ -316,11 +319,8 @@ func (f *Facts) OnSameNode(p *Pod) []*Pod {
 			out[p.NodeName()] = append(list, p)
 		}
 		return out
-	})[p.NodeName()]
+	})[node]
 }
-
-// OnNode are the pods bound to a node.
-func (f *Facts) OnNode(name string) []*Pod { return f.peers.byNode[name] }
 
 // FailingAt are the pulls from the registry that fail with the kind of error.
 func (f *Facts) FailingAt(registry string, kind pullerror.Kind) *PullFailures {
