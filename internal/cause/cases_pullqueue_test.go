@@ -107,6 +107,9 @@ var pullQueueCases = []testCase{
 	})},
 	{code: "serial-pull-queue", name: "on another node", near: true, build: opens(40*time.Second, func(b *snaptest.Builder) { open(b, "big", "registry.lab:5000/big/x:v1", "n2", 55*time.Second) })},
 	{code: "parallel-cap-queue", name: "pulls overlapped before", confidence: cause.Likely, build: opens(40*time.Second, parallel, ahead("big", 55*time.Second), ahead("big2", 50*time.Second))},
+	{code: "parallel-cap-queue", name: "a later pull went through", near: true, build: opens(40*time.Second, parallel, ahead("big", 55*time.Second), ahead("big2", 50*time.Second), func(b *snaptest.Builder) {
+		pulled(b, "late", "registry.lab:5000/done/late:v1", "n1", "83ms", "83ms", 5<<20, 10*time.Second)
+	})},
 	{code: "parallel-cap-queue", name: "one at a time", near: true, want: []string{"serial-pull-queue"}, build: opens(40*time.Second, ahead("big", 55*time.Second), ahead("big2", 50*time.Second))},
 	{code: "slow-transfer", name: "registry slow before", confidence: cause.Likely, build: opens(5*time.Minute, func(b *snaptest.Builder) {
 		pulled(b, "other", "registry.lab:5000/shop/other:v1", "n1", "1m40s", "1m40s", 50<<20, 10*time.Minute)

@@ -120,8 +120,8 @@ func queued(code string) func(*facts.Facts, *facts.Workload) []Finding {
 			}
 			node, first := c.Pod.NodeName(), ahead[0]
 			if pods := f.OnSameNode(c.Pod); pullsOverlap(pods) || pulledMeanwhile(pods, first) {
-				if code != "parallel-cap-queue" || len(ahead) < 2 {
-					return
+				if code != "parallel-cap-queue" || len(ahead) < 2 || pulledMeanwhile(pods, c) {
+					return // the last: a later pull found a place, so this one has one
 				}
 				out = mergeFinding(out, pullFinding(w, c, code, Likely, "node "+node,
 					fmt.Sprintf("%s has waited %s on node %s behind %d other pulls; the node pulls several at once, and all places seem taken", c.Image, age.Round(time.Second), node, len(ahead)),
