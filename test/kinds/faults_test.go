@@ -98,6 +98,7 @@ var faults = []fault{
 	{name: "certificate unknown", cause: "tls-unknown-ca", pod: pulls(head + "failed to do request: Head \"https://registry.example.com/v2/shop/web/manifests/v2\": tls: failed to verify certificate: x509: certificate signed by unknown authority")},
 	{name: "quota", cause: "quota-exceeded", refused: `pods "web-x" is forbidden: exceeded quota: small, requested: requests.cpu=1, used: requests.cpu=4, limited: requests.cpu=4`,
 		spec: requests("1", "64Mi"), objects: func(b *snaptest.Builder) {
+			b.BarePod("holder", "holder:v1", "n1", requests("4", "64Mi")).Running() // what the quota counts
 			hard, used := corev1.ResourceList{"requests.cpu": resource.MustParse("4")}, corev1.ResourceList{"requests.cpu": resource.MustParse("4")}
 			b.Snap.Objects.ResourceQuotas = append(b.Snap.Objects.ResourceQuotas, &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: snaptest.Namespace, Name: "small"}, Spec: corev1.ResourceQuotaSpec{Hard: hard}, Status: corev1.ResourceQuotaStatus{Hard: hard, Used: used}})
 		}, skip: map[string]string{"Pod": noController}, other: map[string]string{"Deployment": "quota-exceeded quota-blocks-surge", "Rollout": "quota-exceeded quota-blocks-surge", "ReplicationController": "quota-exceeded", "DeploymentConfig": "quota-exceeded"}},
@@ -128,7 +129,8 @@ var faults = []fault{
 		p.Condition("PodReadyToStartContainers", corev1.ConditionFalse, "", "")
 		p.Event("Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "2585": plugin type="calico" failed (add): error getting ClusterInformation: connection is unauthorized: Unauthorized`, 4*time.Minute, 10*time.Second, 12)
 	}},
-	{name: "program ends with an error", cause: "crashloop-app-error", pod: crashes(1, "Error", "fatal: cannot read settings")},
+	{name: "program ends with an error", cause: "crashloop-app-error", pod: crashes(1, "Error", "fatal: cannot read settings"),
+		otherState: map[string]string{"Job": "recovering", "CronJob": "recovering"}}, // two of seven tries
 	{name: "out of memory", cause: "oomkilled", pod: crashes(137, "OOMKilled", ""), spec: func(s *corev1.PodSpec) {
 		s.Containers[0].Resources.Limits = corev1.ResourceList{"memory": resource.MustParse("64Mi")}
 	}},

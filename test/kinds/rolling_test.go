@@ -214,6 +214,9 @@ func (r *rollout) snapshot(events bool) *snapshot.Snapshot {
 		}
 	}
 	if r.room.nodes == 0 {
+		if r.room.other > 0 {
+			b.BarePod("other", "other:v1", "n1", cpu(milli(r.room.other))).Running()
+		}
 		hard, now := corev1.ResourceList{"requests.cpu": milli(r.room.capacity)}, corev1.ResourceList{"requests.cpu": milli(used)}
 		b.Snap.Objects.ResourceQuotas = append(b.Snap.Objects.ResourceQuotas, &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: snaptest.Namespace, Name: "small"}, Spec: corev1.ResourceQuotaSpec{Hard: hard}, Status: corev1.ResourceQuotaStatus{Hard: hard, Used: now}})
 	}
