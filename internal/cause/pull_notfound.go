@@ -8,6 +8,7 @@ import (
 
 	"github.com/unjam-dev/unjam/internal/facts"
 	"github.com/unjam-dev/unjam/internal/keyring"
+	"github.com/unjam-dev/unjam/internal/near"
 	"github.com/unjam-dev/unjam/internal/pullerror"
 )
 
@@ -102,7 +103,7 @@ func ranEvidence(c *facts.Container, text string) Evidence {
 func closestTag(tags map[string]*facts.Container, want string) (string, *facts.Container) {
 	best := ""
 	for _, tag := range slices.Sorted(maps.Keys(tags)) {
-		if tag != want && (best == "" || distance(tag, want) < distance(best, want)) {
+		if tag != want && (best == "" || letters(tag, want) < letters(best, want)) {
 			best = tag
 		}
 	}
@@ -119,27 +120,10 @@ func storedTag(f *facts.Facts, img facts.Image) (string, facts.StoredImage, bool
 	return "", facts.StoredImage{}, false
 }
 
-// distance is the Levenshtein distance; tags hold at most 128 bytes, longer
-// names are cut.
-func distance(a, b string) int {
-	a, b = a[:min(len(a), 128)], b[:min(len(b), 128)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+// letters is how many letters two tags differ in; tags hold at most 128 bytes,
+// longer names are cut.
+func letters(a, b string) int {
+	return near.Distance(a[:min(len(a), 128)], b[:min(len(b), 128)], 128)
 }
 
 // moves are repositories known to have left their old place.

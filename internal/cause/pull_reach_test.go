@@ -84,6 +84,6 @@ func FuzzNameFault(f *testing.F) {
 		secretNames(s)
 		keyring.Matches(s, "registry.lab:5000/shop/web")
 		keyring.NearMiss(s, "registry.lab:5000/shop/web")
-		distance(s, "v1")
+		letters(s, "v1")
 	})
 }

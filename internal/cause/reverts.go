@@ -12,27 +12,8 @@ import (
 )
 
 func managedFields(w *facts.Workload) []metav1.ManagedFieldsEntry {
-	if o := objectOf(w); o != nil {
+	if o := w.Object(); o != nil {
 		return o.GetManagedFields()
-	}
-	return nil
-}
-
-// objectOf is the workload's object, nil when it was not seen.
-func objectOf(w *facts.Workload) metav1.Object {
-	switch {
-	case w.Deployment != nil:
-		return w.Deployment
-	case w.StatefulSet != nil:
-		return w.StatefulSet
-	case w.DaemonSet != nil:
-		return w.DaemonSet
-	case w.Job != nil:
-		return w.Job
-	case w.ReplicaSet != nil:
-		return w.ReplicaSet
-	case w.Rollout != nil:
-		return w.Rollout
 	}
 	return nil
 }
@@ -48,7 +29,7 @@ var gitopsManagers = map[string]string{"argocd-controller": "Argo CD", "argocd-a
 // deliveredBy is the GitOps tool that owns the workload's object, and the mark
 // that says so.
 func deliveredBy(w *facts.Workload) (tool, mark string) {
-	o := objectOf(w)
+	o := w.Object()
 	if o == nil {
 		return "", ""
 	}

@@ -10,7 +10,7 @@ import (
 // helmRelease is the release that a workload belongs to, empty when Helm did
 // not make it (helm pkg/kube, setMetadataVisitor).
 func helmRelease(w *facts.Workload) string {
-	o := objectOf(w)
+	o := w.Object()
 	if o == nil || o.GetLabels()["app.kubernetes.io/managed-by"] != "Helm" {
 		return ""
 	}

@@ -67,7 +67,7 @@ func choose(f *facts.Facts, scope Scope) ([]*facts.Workload, error) {
 	for _, t := range scope.Targets {
 		found := t.in(out)
 		if len(found) == 0 {
-			return nil, &NotFoundError{Target: t, Namespace: scope.Namespace, Near: near(t, out), Gap: gapOf(f, t, scope.Namespace)}
+			return nil, &NotFoundError{Target: t, Namespace: scope.Namespace, Near: alike(t, out), Gap: gapOf(f, t, scope.Namespace)}
 		}
 		for _, w := range found {
 			if !slices.Contains(chosen, w) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/unjam-dev/unjam/internal/facts"
+	"github.com/unjam-dev/unjam/internal/near"
 	"github.com/unjam-dev/unjam/internal/snapshot"
 )
 
@@ -99,15 +100,15 @@ func (t Target) owns(w *facts.Workload) bool {
 	return false
 }
 
-// near lists up to three workloads whose name resembles the target's.
-func near(t Target, list []*facts.Workload) []string {
+// alike lists up to three workloads whose name resembles the target's.
+func alike(t Target, list []*facts.Workload) []string {
 	type scored struct {
 		ref  string
 		dist int
 	}
 	var all []scored
 	for _, w := range list {
-		d := distance(t.Name, w.Name)
+		d := closeness(t.Name, w.Name)
 		if w.Name == t.Name || d <= 2 || strings.Contains(w.Name, t.Name) || strings.Contains(t.Name, w.Name) {
 			all = append(all, scored{w.Ref(), d})
 		}
@@ -120,28 +121,13 @@ func near(t Target, list []*facts.Workload) []string {
 	return out
 }
 
-// distance is the Levenshtein distance; names longer than a Kubernetes name
-// may be are not compared.
-func distance(a, b string) int {
+// closeness is how many letters two names differ in; names longer than a
+// Kubernetes name may be are not compared.
+func closeness(a, b string) int {
 	if len(a) > 253 || len(b) > 253 {
 		return 253
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost++
-			}
-			prev, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return near.Distance(a, b, 253)
 }
 
 func gapOf(f *facts.Facts, t Target, namespace string) *snapshot.Gap {

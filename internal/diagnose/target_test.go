@@ -91,8 +91,8 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{{"", "", 0}, {"web", "web", 0}, {"web", "wbe", 2}, {"", "abc", 3}, {"kitten", "sitting", 3}, {strings.Repeat("a", 254), "a", 253}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		if got := closeness(c.a, c.b); got != c.want {
+			t.Errorf("closeness(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }

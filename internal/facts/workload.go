@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -174,4 +175,24 @@ func (w *Workload) OldPods() []*Pod {
 // Receipt points at a field of the workload object.
 func (w *Workload) Receipt(field, text string, at time.Time) Receipt {
 	return Receipt{Kind: w.Kind, Namespace: w.Namespace, Name: w.Name, Field: field, Text: text, Time: at}
+}
+
+// Object is the workload's own object, nil when it was not seen and for a bare
+// pod, which has no controller.
+func (w *Workload) Object() metav1.Object {
+	switch {
+	case w.Deployment != nil:
+		return w.Deployment
+	case w.StatefulSet != nil:
+		return w.StatefulSet
+	case w.DaemonSet != nil:
+		return w.DaemonSet
+	case w.Job != nil:
+		return w.Job
+	case w.ReplicaSet != nil:
+		return w.ReplicaSet
+	case w.Rollout != nil:
+		return w.Rollout
+	}
+	return nil
 }

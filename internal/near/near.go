@@ -43,7 +43,7 @@ func rank(a, b string) int {
 		return 0
 	}
 	short := min(len(x), len(y))
-	if d := distance(x, y, 2); d <= 2 && d*3 <= short {
+	if d := Distance(x, y, 2); d <= 2 && d*3 <= short {
 		return d
 	}
 	if short >= 3 && (strings.HasPrefix(x, y+"-") || strings.HasPrefix(y, x+"-") || strings.HasSuffix(x, "-"+y) || strings.HasSuffix(y, "-"+x)) {
@@ -57,8 +57,8 @@ func rank(a, b string) int {
 	return 4
 }
 
-// distance is the Levenshtein distance, or limit+1 when it is larger.
-func distance(a, b string, limit int) int {
+// Distance is the Levenshtein distance of two names, or limit+1 when it is larger.
+func Distance(a, b string, limit int) int {
 	ra, rb := []rune(a), []rune(b)
 	if utf8.RuneCountInString(a)-len(rb) > limit || len(rb)-len(ra) > limit {
 		return limit + 1

@@ -48,7 +48,7 @@ func tagRank(want, have string) int {
 	case continues(other, bare), continues(bare, other):
 		return 2
 	}
-	switch d := distance(bare, other, 2); {
+	switch d := Distance(bare, other, 2); {
 	case d == 1:
 		return 3
 	case d == 2 && min(len(bare), len(other)) >= 4:

@@ -1,5 +1,7 @@
 package strictyaml
 
+import "github.com/unjam-dev/unjam/internal/near"
+
 // Nearest is the word of the list that is at most two edits from s, "" when
 // none is.
 func Nearest(s string, list []string) string {
@@ -8,29 +10,9 @@ func Nearest(s string, list []string) string {
 		return ""
 	}
 	for _, w := range list {
-		if d := edits(s, w); d < at {
+		if d := near.Distance(s, w, 2); d < at {
 			best, at = w, d
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two short words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost++
-			}
-			prev, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
