@@ -163,6 +163,7 @@ func TestEveryFault(t *testing.T) {
 		{"no-answer", "shop/web", plain, "", "ping", "response-header-timeout", ""},
 		{"tcp-refused", "shop/web", plain, "", "tcp", "tcp-refused", ""},
 		{"down", "shop/web", plain, "", "tcp", "tcp-refused", ""},
+		{"down-tls", "shop/web", secure, "", "tcp", "tcp-refused", ""},
 		{"tcp-timeout", "shop/web", plain, "", "tcp", "tcp-timeout", ""},
 		{"tcp-reset", "shop/web", plain, "", "ping", "tcp-reset", ""},
 		{"tls-untrusted", "shop/web", secure, "", "tls", "tls-unknown-ca", ""},
