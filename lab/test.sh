@@ -18,7 +18,11 @@ part() {
 scenarios() {
 	local nodes=$1
 	shift
-	part "scenarios on $nodes nodes" "$work/labscenario" run --root ../test/scenarios --nodes "$nodes" --lab "test-$nodes" \
+	# Power is cut on nodes of their own, below: with every scenario kept, nodes are
+	# at their limit of pods and a lost one would take the others' along.
+	local power=()
+	[ ${#patterns[@]} = 0 ] || power=(--lab "test-$nodes")
+	part "scenarios on $nodes nodes" "$work/labscenario" run --root ../test/scenarios --nodes "$nodes" ${power[@]+"${power[@]}"} \
 		--unjam "$unjam" --parallel 60 --spacing 1s --keep --again --brief ${patterns[@]+"${patterns[@]}"}
 	[ ${#patterns[@]} = 0 ] || return 0 # the checks look at many scenarios
 	part "checks on $nodes nodes" "$work/labcheck" --unjam "$unjam" "$@"
@@ -59,6 +63,10 @@ if [ "$able" = true ]; then
 		up test-serial real --serialize-pulls
 		part "scenarios with serial pulls" "$work/labscenario" run --root ../test/scenarios --serial --unjam "$unjam" --again --brief
 		down test-serial
+		say "real nodes of which one loses its power"
+		up test-power real
+		part "scenarios that cut power" "$work/labscenario" run --root ../test/scenarios --power --lab test-power --unjam "$unjam" --again --brief
+		down test-power
 	fi
 else
 	say "no scenarios on real nodes: $able"

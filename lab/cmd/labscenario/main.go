@@ -44,7 +44,7 @@ type options struct {
 	root, kubeconfig, unjam, faults, ip, nodes, runtime, lab string
 	parallel                                                 int
 	spacing, patience                                        time.Duration
-	keep, again, brief, serial                               bool
+	keep, again, brief, serial, power                        bool
 }
 
 func run(ctx context.Context, args []string) error {
@@ -60,6 +60,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.ip, "lab-ip", "", "address of the fault registries as the cluster sees it (default 10.77.0.1, on hollow nodes 127.0.0.1)")
 	f.StringVar(&o.nodes, "nodes", "real", "what the cluster's nodes are: real or hollow")
 	f.StringVar(&o.lab, "lab", "", "name of the lab, for scenarios that cut a node's power; without it they are left out")
+	f.BoolVar(&o.power, "power", false, "play only the scenarios that cut a node's power, which need --lab")
 	f.BoolVar(&o.serial, "serial", false, "the nodes pull one image at a time: play the scenarios that need this, and only these")
 	f.StringVar(&o.runtime, "runtime", "", "the nodes' runtime where it is not containerd 2.x, for example containerd-1.6; bundles then carry its name")
 	f.IntVar(&o.parallel, "parallel", 40, "scenarios at a time")
@@ -115,7 +116,7 @@ func choose(o options, patterns []string) ([]scenario.Scenario, error) {
 	}
 	all = slices.DeleteFunc(all, func(s scenario.Scenario) bool {
 		wrongNodes := s.Expect.Needs != "any" && s.Expect.Needs != o.nodes
-		wrongNodes = wrongNodes || s.Expect.Serial != o.serial || o.lab == "" && s.Expect.CutsPower()
+		wrongNodes = wrongNodes || s.Expect.Serial != o.serial || o.lab == "" && s.Expect.CutsPower() || o.power && !s.Expect.CutsPower()
 		return wrongNodes || (re != nil && !re.MatchString(s.Name) && !re.MatchString(s.Family))
 	})
 	if len(all) == 0 {
