@@ -42,7 +42,7 @@ func detectQuotaExceeded(f *facts.Facts, w *facts.Workload) []Finding {
 			summary += "; " + holdersWords(pods)
 		} else if countsUnseen(f, w, item) {
 			class, settle = SelfHealing, finiteSettle
-			summary += "; it counts more than the pods that were seen hold, so a pod came or went just now"
+			summary += "; it counts more than the pods that were seen hold, as when one comes or goes between two readings"
 		}
 	}
 	fd := r.finding(w, "quota-exceeded", summary)

@@ -66,7 +66,7 @@ func (a *app) demo(names []string, output string) error {
 				return err
 			}
 		}
-		if err := a.writeReport(rep, output, false); err != nil {
+		if err := a.write(rep, output, false); err != nil {
 			return err
 		}
 	}

@@ -55,19 +55,25 @@ func (a *app) width() int {
 	return 100
 }
 
-// writeReport renders a report in a format.
-func (a *app) writeReport(r *report.Report, format string, evidence bool) error {
+// document is a report of any command that people and programs read.
+type document interface {
+	WriteText(io.Writer, report.TextOptions) error
+	WriteMarkdown(io.Writer) error
+}
+
+// write renders a document in a format.
+func (a *app) write(d document, format string, evidence bool) error {
 	switch format {
 	case "json":
-		return report.WriteJSON(a.out, r)
+		return report.WriteJSON(a.out, d)
 	case "yaml":
-		return report.WriteYAML(a.out, r)
+		return report.WriteYAML(a.out, d)
 	case "md":
-		return r.WriteMarkdown(a.out)
+		return d.WriteMarkdown(a.out)
 	}
 	w, err := a.styled()
 	if err != nil {
 		return err
 	}
-	return r.WriteText(w, report.TextOptions{Width: a.width(), Evidence: evidence, Program: a.program})
+	return d.WriteText(w, report.TextOptions{Width: a.width(), Evidence: evidence, Program: a.program})
 }

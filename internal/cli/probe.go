@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"os"
 	"regexp"
 	"runtime"
@@ -105,7 +104,7 @@ func (a *app) probe(cmd *cobra.Command, o *probeOptions, image string) error {
 	p := probe.Run(cmd.Context(), place, req)
 	done()
 	rep := report.NewProbeReport(cause.BuiltIn, p)
-	if err := a.writeProbe(rep, o.output); err != nil {
+	if err := a.write(rep, o.output, false); err != nil {
 		return err
 	}
 	a.code = rep.Code()
@@ -239,23 +238,4 @@ func (o *probeOptions) wanted(ctx context.Context) (platforms []string, from str
 		}
 	}
 	return []string{"linux/" + runtime.GOARCH}, "this machine's processor"
-}
-
-func (a *app) writeProbe(r *report.ProbeReport, format string) error {
-	switch format {
-	case "json":
-		return report.WriteJSON(a.out, r)
-	case "yaml":
-		return report.WriteYAML(a.out, r)
-	case "md":
-		return r.WriteMarkdown(a.out)
-	}
-	w, err := a.styled()
-	if err != nil {
-		return err
-	}
-	if err := r.WriteText(w, report.TextOptions{Width: a.width(), Program: a.program}); err != nil {
-		return fmt.Errorf("write probe: %w", err)
-	}
-	return nil
 }

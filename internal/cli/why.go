@@ -86,7 +86,7 @@ func (a *app) why(cmd *cobra.Command, o *whyOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.writeReport(rep, o.output, o.evidence); err != nil {
+	if err := a.write(rep, o.output, o.evidence); err != nil {
 		return err
 	}
 	if o.evidence && o.from == "" {

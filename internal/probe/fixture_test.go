@@ -31,7 +31,7 @@ import (
 )
 
 // quick limits keep tests of silence short.
-var quick = Limits{Total: 20 * time.Second, Step: time.Second, Request: 2 * time.Second}
+var quick = Limits{Total: 20 * time.Second, Step: 3 * time.Second, Request: 4 * time.Second}
 
 // platformImage is a random image that says it is for a platform.
 func platformImage(t *testing.T, size int64, os, arch string) v1.Image {

@@ -105,49 +105,55 @@ func idOf(v *Verdict) (id foldID, shared bool) {
 // that cause: of a dead node, "the node does not answer" has the pods that
 // cannot end on it as its effect, on whatever workload each shows.
 func mergeEffects(causes cause.Set, verdicts []Verdict) map[foldID]foldID {
-	explains := map[foldID]map[string]bool{}
+	explains := map[string]map[string]map[string]bool{} // by key and cause
 	for i := range verdicts {
 		p := verdicts[i].Primary
 		if p == nil || p.Key == "" {
 			continue
 		}
-		id := foldID{p.Cause, p.Key}
+		at := explains[p.Key]
+		if at == nil {
+			at = map[string]map[string]bool{}
+			explains[p.Key] = at
+		}
+		if at[p.Cause] == nil {
+			at[p.Cause] = map[string]bool{}
+		}
 		for _, code := range p.Explains {
-			if explains[id] == nil {
-				explains[id] = map[string]bool{}
-			}
-			explains[id][code] = true
+			at[p.Cause][code] = true
 		}
 	}
 	out := map[foldID]foldID{}
-	for i := range verdicts {
-		p := verdicts[i].Primary
-		if p == nil || p.Key == "" {
-			continue
-		}
-		id := foldID{p.Cause, p.Key}
-		for by, codes := range explains {
-			// Of several explainers the first of the catalogue, so that the order of
-			// a map decides nothing; of two that explain each other the same.
-			if by == id || by.key != id.key || !codes[id.cause] || explains[id][by.cause] && causes.Order(id.cause) < causes.Order(by.cause) {
-				continue
-			}
-			if old, ok := out[id]; !ok || causes.Order(by.cause) < causes.Order(old.cause) {
-				out[id] = by
+	for key, at := range explains {
+		for code := range at {
+			if by := explainerOf(causes, at, code); by != code {
+				out[foldID{code, key}] = foldID{by, key}
 			}
 		}
-	}
-	for id, by := range out {
-		for range out { // an explainer may be explained itself
-			next, ok := out[by]
-			if !ok || next == id {
-				break
-			}
-			by = next
-		}
-		out[id] = by
 	}
 	return out
+}
+
+// explainerOf follows from a cause to the one that explains it, and on from
+// there. Of several the first of the catalogue is taken, and of two that explain
+// each other that one stands, so that the order of a map decides nothing.
+func explainerOf(causes cause.Set, at map[string]map[string]bool, code string) string {
+	for range at { // a chain is no longer than there are causes
+		best := ""
+		for by, codes := range at {
+			if by == code || !codes[code] || at[code][by] && causes.Order(code) < causes.Order(by) {
+				continue
+			}
+			if best == "" || causes.Order(by) < causes.Order(best) {
+				best = by
+			}
+		}
+		if best == "" {
+			break
+		}
+		code = best
+	}
+	return code
 }
 
 func (s *Stall) count(f *facts.Facts, verdicts []Verdict) {

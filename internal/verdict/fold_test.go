@@ -95,6 +95,9 @@ func TestFold(t *testing.T) {
 			v.Primary = []*cause.Finding{finding("node-lost-terminating", "node n1"), finding("node-notready-unknown", "node n1", "node-lost-terminating"),
 				finding("node-lost-terminating", "node n2"), finding("node-notready-unknown", "node n1", "node-lost-terminating")}[i]
 		}, "stalled node-notready-unknown node n1: w1 w3 w0\nstalled node-lost-terminating node n2: w2"},
+		{"an effect of an effect joins the cause", 3, func(i int, v *Verdict) {
+			v.Primary = []*cause.Finding{finding("serial-pull-queue", "node n1"), finding("disk-full", "node n1", "serial-pull-queue"), finding("disk-pressure", "node n1", "disk-full")}[i]
+		}, "stalled disk-pressure node n1: w2 w0 w1"},
 		{"nothing shared folds nothing", 2, func(_ int, v *Verdict) { v.Primary = finding("crashloop-app-error", "") },
 			"stalled crashloop-app-error : w0\nstalled crashloop-app-error : w1"},
 		{"no cause folds nothing", 2, func(_ int, v *Verdict) { v.State = Unknown }, "unknown  : w0\nunknown  : w1"},
@@ -157,12 +160,15 @@ func TestFoldUsers(t *testing.T) {
 	}
 }
 
-// BenchmarkFold folds 10,000 stalled workloads over 1,000 shared things, beside
-// one pass that only builds the same keys.
+// BenchmarkFold folds 10,000 stalled workloads over 1,000 shared things, each
+// with an effect among them, beside one pass that only builds the same keys.
 func BenchmarkFold(b *testing.B) {
 	empty := facts.Build(snaptest.New().Snap)
 	verdicts := workloads(10_000, func(i int, v *Verdict) {
-		v.Primary = finding("registry-5xx", fmt.Sprintf("registry r%d", i%1000))
+		v.Primary = finding("registry-5xx", fmt.Sprintf("registry r%d", i%1000), "backoff-wait")
+		if i < 1000 {
+			v.Primary = finding("backoff-wait", fmt.Sprintf("registry r%d", i))
+		}
 		v.Primary.Since = snaptest.Now.Add(-time.Duration(i) * time.Second)
 	})
 	b.Run("fold", func(b *testing.B) {
